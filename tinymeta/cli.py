@@ -1,0 +1,86 @@
+"""What the commands share: arguments, exit codes, one-line errors."""
+
+import argparse
+import json
+import sys
+
+from tinymeta.agents import WIRINGS
+from tinymeta.errors import InputError, choice
+from tinymeta.tasks import ENVIRONMENTS, make
+
+USAGE, FAILED, INTERRUPTED = 2, 1, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose complaint is one line."""
+
+    def error(self, message):
+        print(f"{self.prog}: {message}", file=sys.stderr)
+        sys.exit(USAGE)
+
+
+def parser(command, description):
+    return Parser(prog=f"python -m tinymeta.{command}", description=description, allow_abbrev=False)
+
+
+def add_task_arguments(parser):
+    parser.add_argument("env", metavar="ENV", help=f"one of {', '.join(ENVIRONMENTS)}")
+    parser.add_argument("--env-kwargs", nargs="+", default=[], metavar="KEY=VALUE", help="the environment's parameters, such as left=10 p=0.1,0.9")
+
+
+def add_agent_argument(parser):
+    parser.add_argument("agent", metavar="AGENT", help=f"one of {', '.join(WIRINGS)}")
+
+
+def parse_env_kwargs(pairs):
+    """["left=10", "p=0.1,0.9"] as {"left": 10, "p": (0.1, 0.9)}."""
+    kwargs = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not key or not equals or not text:
+            raise InputError(f"--env-kwargs {pair!r}, expected KEY=VALUE")
+        if key in kwargs:
+            raise InputError(f"--env-kwargs gives {key!r} twice, expected once")
+        kwargs[key] = tuple(_number(part) for part in text.split(",")) if "," in text else _number(text)
+    return kwargs
+
+
+def _number(text):
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def make_tasks(args):
+    """The task set that ENV and --env-kwargs name; also checks AGENT, so that both are refused before any work."""
+    if hasattr(args, "agent"):
+        choice("agent", args.agent, WIRINGS)
+    return make(args.env, **parse_env_kwargs(args.env_kwargs))
+
+
+def print_json(value):
+    print(json.dumps(value, allow_nan=False, default=_plain))
+
+
+def _plain(value):
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def run(main):
+    """Call a command's main; an InputError is wrong input: one line and exit code 2."""
+    try:
+        return main()
+    except InputError as error:
+        print(f"tinymeta: {error}", file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away; nothing is left to say
+        return FAILED
+    except KeyboardInterrupt:
+        print("tinymeta: interrupted", file=sys.stderr)
+        return INTERRUPTED

@@ -1,0 +1,57 @@
+"""How the package says no, in one line: what came, what was expected, where."""
+
+import difflib
+import math
+import operator
+
+
+class InputError(ValueError):
+    """Wrong input: the message is the one line a user needs. Commands end with exit code 2."""
+
+
+def unknown(kind, name, known):
+    """The message for a name that is not in a registry, with the nearest known name as a suggestion."""
+    near = difflib.get_close_matches(str(name), list(known), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"unknown {kind} {name!r}, expected one of {', '.join(known)}{hint}"
+
+
+def integer(name, value, low=None, high=None):
+    """`value` as an int within [low, high]; anything else, also a float such as 3.0 or a bool, is an InputError."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise InputError(f"{name} = {value!r}, expected an integer{_interval(low, high)}") from None
+    if (low is not None and number < low) or (high is not None and number > high):
+        raise InputError(f"{name} = {value!r}, expected an integer{_interval(low, high)}")
+    return number
+
+
+def real(name, value, low=None, high=None, above=None):
+    """`value` as a finite float within [low, high] (or strictly `above` a bound); anything else is an InputError."""
+    try:
+        if isinstance(value, (bool, str)):
+            raise TypeError
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} = {value!r}, expected a number{_interval(low, high, above)}") from None
+    outside = (low is not None and number < low) or (high is not None and number > high)
+    if not math.isfinite(number) or outside or (above is not None and number <= above):
+        raise InputError(f"{name} = {value!r}, expected a finite number{_interval(low, high, above)}")
+    return number
+
+
+def choice(name, value, known):
+    """`value` if it is one of `known`, else an InputError that suggests the nearest."""
+    if not isinstance(value, str) or value not in known:
+        raise InputError(unknown(name, value, known))
+    return value
+
+
+def _interval(low, high, above=None):
+    parts = [f"> {above}"] if above is not None else []
+    parts += [f">= {low}"] if low is not None else []
+    parts += [f"<= {high}"] if high is not None else []
+    return " " + " and ".join(parts) if parts else ""

@@ -1,0 +1,187 @@
+"""python -m tinymeta.gradcheck ENV AGENT: the gradients that train, against difference quotients of the loss, in float64.
+
+Three trials are played with random weights, twice: whole, and under a step limit that cuts the longest.
+Between them the two batches hold resets, masked rewards, trials that finish early and bootstrapped cuts. The targets G and advantages Â,
+constants of the loss, are computed a second time here, trial by trial from the definition of the n-step return, so that
+a forgotten bootstrap shows as well. The numerical derivative is the fourth-order central difference
+
+    (8 (L(θ + ε) - L(θ - ε)) - (L(θ + 2ε) - L(θ - 2ε))) / 12ε,      ε = 10⁻³,
+
+whose rounding error is near 10⁻¹³. Each entry's error is |analytic - numerical| / max(|analytic|, |numerical|, rms), with rms
+the root mean square of its parameter's numerical gradient: entries far below it are smaller than the quotient's rounding.
+"""
+
+import sys
+from typing import NamedTuple
+
+import numpy as np
+
+from tinymeta import actor_critic, luck
+from tinymeta._jit import jit
+from tinymeta.actor_critic import Loss, forward, loss_forward
+from tinymeta.agents import make_layout, num_parameters, to_dict
+from tinymeta.rollout import allocate, make_rules, rollout
+
+EPSILON = 1e-3
+TOLERANCE = 1e-7
+LOSS = Loss(gamma=0.9, gae_lambda=0.8, vf_coef=0.05, ent_coef=0.01)
+
+
+class Batch(NamedTuple):
+    """A recorded batch of trials and the constants of its loss."""
+
+    layout: object
+    loss: Loss
+    theta: np.ndarray  # (P,) float64
+    rows: object
+    act: object
+
+
+class Entry(NamedTuple):
+    """One parameter's comparison."""
+
+    norm: float
+    relative_error: float
+    worst_index: tuple
+
+
+@jit
+def weighted_loss(rows, layout, loss, theta, act):
+    """The loss of recorded trials as a function of theta; target and advantage are constants."""
+    forward(rows, layout, theta, act)
+    policy, value, entropy = loss_forward(rows, act)
+    return policy + loss.vf_coef * value - loss.ent_coef * entropy
+
+
+@jit
+def difference_quotients(rows, layout, loss, theta, act, epsilon, quotients):
+    """Fourth-order central differences of the loss in every parameter. Overwrites quotients (P,)."""
+    for p in range(theta.shape[0]):
+        kept = theta[p]
+        total = 0.0
+        for step, weight in ((1, 8.0), (-1, -8.0), (2, -1.0), (-2, 1.0)):
+            theta[p] = kept + step * epsilon
+            total += weight * weighted_loss(rows, layout, loss, theta, act)
+        theta[p] = kept
+        quotients[p] = total / (12 * epsilon)
+
+
+def play_batch(tasks, agent, hidden_size=48, seed=0, loss=LOSS, cut=False, trials=3, candidates=64):
+    """Play a float64 `Batch` with random weights and fill in its constants from first principles.
+
+    Of `candidates` trials the shortest `trials` of different lengths are kept (filled up where all are equally long).
+    With `cut`, the step limit is one less than the longest of them.
+    """
+    layout = make_layout(tasks, agent, hidden_size)
+    size = num_parameters(layout)
+    theta = 2 * luck.uniforms(seed, luck.INITIALISATION, 0, 1, size)[0] - 1
+    theta *= np.where(np.arange(size) < 4 * hidden_size * (layout.input_size + hidden_size), 2 / np.sqrt(hidden_size), 0.5)
+    numbers = luck.uniforms(seed, luck.CHECKING, 0, candidates, 2 + 2 * tasks.step_limit)
+    rows, _ = _play(tasks, layout, theta, numbers, tasks.step_limit)
+    lengths = np.bincount(rows.trial[: rows.size[1]], minlength=candidates)
+    kept = np.unique(lengths, return_index=True)[1][:trials]
+    kept = np.concatenate([kept, [b for b in range(candidates) if b not in kept]])[:trials].astype(int)
+    limit = max(1, lengths[kept].max() - 1) if cut else tasks.step_limit
+    rows, act = _play(tasks, layout, theta, numbers[kept], int(limit))
+    act.target[:], act.advantage[:] = plain_targets(rows, act, loss)
+    return Batch(layout, loss, theta, rows, act)
+
+
+def _play(tasks, layout, theta, numbers, limit):
+    rows, act = allocate(layout, len(numbers), limit, np.float64)
+    uniforms = np.ascontiguousarray(numbers[:, : 2 + 2 * limit])
+    rollout(tasks.outcomes, make_rules(tasks, limit), layout, theta, uniforms, False, rows, act)
+    return rows, act
+
+
+def plain_targets(rows, act, loss):
+    """G and Â (N,) from the definition: the λ-return is the λ-weighted mean of all n-step returns (math.md, Eq. 22).
+
+    Deliberately slow, and written without a look at `actor_critic.returns`.
+    """
+    target, advantage = np.zeros_like(act.target), np.zeros_like(act.advantage)
+    steps, used = rows.size[1:]
+    gamma, lam = loss.gamma, loss.gae_lambda
+    for b in range(len(rows.task)):
+        mine = [n for n in range(steps) if rows.trial[n] == b]
+        value = [act.heads[n, -1] for n in mine]
+        value.append(0.0 if rows.ended[b] else next(act.heads[n, -1] for n in range(steps, used) if rows.trial[n] == b))
+        reward = [rows.reward[n] for n in mine]
+        T = len(mine)
+        for t, n in enumerate(mine):
+            n_step = [sum(gamma**i * reward[t + i] for i in range(k)) + gamma**k * value[t + k] for k in range(1, T - t + 1)]
+            weights = [(1 - lam) * lam ** (k - 1) for k in range(1, T - t)] + [lam ** (T - t - 1)]
+            target[n] = np.dot(weights, n_step)
+            advantage[n] = target[n] - value[t]
+    return target, advantage
+
+
+def analytic_gradient(batch, kernels=actor_critic):
+    """dL/dθ (P,) as training computes it: its own targets, then backpropagation."""
+    forward(batch.rows, batch.layout, batch.theta, batch.act)
+    kept = batch.act.target.copy(), batch.act.advantage.copy()
+    gradient = np.empty_like(batch.theta)
+    kernels.advantages(batch.rows, batch.loss, batch.act)
+    kernels.backward(batch.rows, batch.layout, batch.loss, batch.theta, batch.act, gradient)
+    batch.act.target[:], batch.act.advantage[:] = kept
+    return gradient
+
+
+def numerical_gradient(batch, epsilon=EPSILON):
+    """dL/dθ (P,) by difference quotients."""
+    quotients = np.empty_like(batch.theta)
+    difference_quotients(batch.rows, batch.layout, batch.loss, batch.theta.copy(), batch.act, epsilon, quotients)
+    return quotients
+
+
+def compare(analytic, numerical, layout):
+    """{parameter: Entry} in PyTorch's names."""
+    entries = {}
+    for name, a in to_dict(analytic, layout).items():
+        n = to_dict(numerical, layout)[name]
+        scale = np.maximum(np.maximum(np.abs(a), np.abs(n)), np.sqrt(np.mean(n * n)))
+        error = np.abs(a - n) / np.where(scale > 0, scale, 1)
+        worst = np.unravel_index(np.argmax(np.where(np.isnan(error), np.inf, error)), error.shape)
+        entries[name] = Entry(float(np.linalg.norm(a)), float(error[worst]), tuple(int(i) for i in worst))
+    return entries
+
+
+def check(tasks, agent, hidden_size=48, seed=0, kernels=actor_critic):
+    """{parameter: Entry}, of each the worse of two batches: whole trials, and trials of which a step limit cuts some."""
+    worst = {}
+    for cut in (False, True):
+        batch = play_batch(tasks, agent, hidden_size, seed, cut=cut)
+        for name, entry in compare(analytic_gradient(batch, kernels), numerical_gradient(batch), batch.layout).items():
+            if name not in worst or not entry.relative_error <= worst[name].relative_error:
+                worst[name] = entry
+    return worst
+
+
+def main(argv=None):
+    from tinymeta import cli
+
+    parser = cli.parser("gradcheck", "Compare analytic and numerical gradients, one row a parameter.")
+    cli.add_task_arguments(parser)
+    cli.add_agent_argument(parser)
+    parser.add_argument("--hidden-size", type=int, default=48, metavar="N")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    args = parser.parse_args(argv)
+    tasks = cli.make_tasks(args)
+    entries = check(tasks, args.agent, args.hidden_size, args.seed)
+    largest = max(entry.relative_error for entry in entries.values())
+    if args.json:
+        parameters = {name: {"norm": e.norm, "relative_error": e.relative_error, "worst_index": e.worst_index} for name, e in entries.items()}
+        cli.print_json({"env": args.env, "agent": args.agent, "max_relative_error": largest, "tolerance": TOLERANCE, "parameters": parameters})
+    else:
+        print(f"{'parameter':16}{'gradient norm':>16}{'relative error':>18}   worst index")
+        for name, e in entries.items():
+            print(f"{name:16}{e.norm:16.6e}{e.relative_error:18.1e}   {list(e.worst_index)}")
+        print(f"largest relative error {largest:.1e}, tolerance {TOLERANCE:.0e}: {'ok' if largest <= TOLERANCE else 'FAILED'}")
+    return 0 if largest <= TOLERANCE else 1
+
+
+if __name__ == "__main__":
+    from tinymeta import cli
+
+    sys.exit(cli.run(main))
