@@ -1,11 +1,15 @@
 """What the commands share: arguments, exit codes, one-line errors."""
 
 import argparse
+import io
 import json
 import sys
 
+import numpy as np
+
 from tinymeta.agents import WIRINGS
 from tinymeta.errors import InputError, choice
+from tinymeta.runs import write_whole
 from tinymeta.tasks import ENVIRONMENTS, make
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130
@@ -84,3 +88,13 @@ def run(main):
     except KeyboardInterrupt:
         print("tinymeta: interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def save_arrays(path, arrays):
+    """Write {name: array} to an .npz file, whole or not at all."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    try:
+        write_whole(path, buffer.getvalue())
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}, expected a writable place") from None

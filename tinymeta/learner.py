@@ -6,7 +6,7 @@ updates, and its numbers are a pure function of (settings, seed, update): how up
 
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -30,8 +30,8 @@ class Settings:
 
     agent: str = "rl2"
     seed: int = 0
-    trials: int = 20_000
-    num_envs: int = 1  # trials per update
+    trials: int = 40_000
+    num_envs: int = 4  # trials per update
     learning_rate: float = 1e-3
     gamma: float = 0.8
     gae_lambda: float = 1.0
@@ -127,7 +127,7 @@ class Learner:
     ----------
     theta, first, second : arrays of shape (P,)
         Flat parameters and the optimiser's moments (`first` stays zero under RMSProp).
-    updates_done : int
+    updates_done, env_steps_done : int
     compile_seconds : float
         What preparing the kernels cost: compilation, or loading them from the cache.
     """
@@ -141,7 +141,7 @@ class Learner:
         numbers = luck.uniforms(settings.seed, luck.INITIALISATION, 0, 1, size)[0]
         self.theta = initial_parameters(self.layout, settings.init, numbers, dtype)
         self.first, self.second, self._dtheta = np.zeros(size, dtype), np.zeros(size, dtype), np.zeros(size, dtype)
-        self.updates_done = 0
+        self.updates_done = self.env_steps_done = 0
         self._loss = Loss(float(settings.gamma), float(settings.gae_lambda), float(settings.vf_coef), float(settings.ent_coef))
         self._optimizer = Optimizer(settings.optimizer == "adam", float(settings.learning_rate), float(settings.max_grad_norm))
         self._rows, self._act = allocate(self.layout, settings.num_envs, self.rules.step_limit, dtype)
@@ -164,7 +164,12 @@ class Learner:
             count = min(chunk, updates - at)
             numbers = luck.uniforms(self.settings.seed, luck.TRAINING, self.updates_done, count, self._width)
             self._run(np.ascontiguousarray(numbers), statistics[at : at + count])
+        self.env_steps_done += int(statistics[:, STATISTICS.index("env_steps")].sum())
         return statistics
+
+    @property
+    def trials_done(self):
+        return self.updates_done * self.settings.num_envs
 
     def _run(self, numbers, statistics):
         finished, status = run_updates(
@@ -174,6 +179,3 @@ class Learner:
         self.updates_done += finished
         if status != FINE:
             raise DivergenceError(self.updates_done + 1, QUANTITY[status])
-
-    def settings_dict(self):
-        return asdict(self.settings)

@@ -44,8 +44,8 @@ def bandit(p=(0, 1), pulls=10):
     ----------
     p : sequence of floats in [0, 1], or "uniform"
         The equally likely values of p; (0, 1) is the paper's bandit. "uniform" is p ~ U[0, 1], represented by
-        n = pulls // 2 + 1 Gauss-Legendre nodes: posterior quantities are polynomials in p of degree at most `pulls`, so
-        expectations and posterior means over a trial are exact.
+        pulls // 2 + 1 Gauss-Legendre nodes on each half of the interval. What a trial can earn is a polynomial in p of degree
+        at most `pulls` on each half (the better arm changes at 1/2), so expectations over the prior are exact.
     pulls : int
         Episodes per trial.
     """
@@ -54,8 +54,9 @@ def bandit(p=(0, 1), pulls=10):
         if p != "uniform":
             raise InputError(f"p = {p!r}, expected probabilities such as 0.1,0.9 or the word uniform")
         nodes, weights = np.polynomial.legendre.leggauss(pulls // 2 + 1)
-        first, prior = (nodes + 1) / 2, weights / weights.sum()
-        second = first[::-1]  # the nodes are symmetric, so 1 - p is itself a node
+        lower = (nodes + 1) / 4
+        first, prior = np.concatenate([lower, 1 - lower[::-1]]), np.tile(weights / weights.sum() / 2, 2)
+        second = first[::-1]  # the nodes are symmetric about 1/2, so 1 - p is itself a node
     else:
         first = np.array([real(f"p[{i}]", value, 0, 1) for i, value in enumerate(np.atleast_1d(np.array(p, dtype=object)))])
         second = np.round(1 - first, 15)  # 1 - 0.9 is 0.1 here, not 0.09999999999999998

@@ -1,0 +1,36 @@
+"""python -m tinymeta: what there is."""
+
+import inspect
+
+from tinymeta._version import __version__
+from tinymeta.agents import WIRINGS
+from tinymeta.tasks import ENVIRONMENTS
+
+COMMANDS = {
+    "train ENV AGENT": "train one run", "evaluate RUN": "frozen-weight rollouts of a trained agent",
+    "baselines ENV": "exact values of the Bayes-optimal, informed and random policies",
+    "gradcheck ENV AGENT": "analytic against numerical gradients",
+}  # fmt: skip
+
+
+def main():
+    print(f"tinymeta {__version__}: a small laboratory for recurrent meta-reinforcement learning\n\ncommands (each takes --help)")
+    for command, text in COMMANDS.items():
+        print(f"  python -m tinymeta.{command:22}{text}")
+    print("\nenvironments, with their --env-kwargs")
+    for name, environment in ENVIRONMENTS.items():
+        parameters = " ".join(f"{p.name}={_shown(p.default)}" for p in inspect.signature(environment.build).parameters.values())
+        print(f"  {name:24}{parameters}")
+    print("\nagents")
+    for name, wiring in WIRINGS.items():
+        print(f"  {name:24}{wiring.role}")
+
+
+def _shown(default):
+    if isinstance(default, tuple):
+        return ",".join(str(value) for value in default)
+    return "…" if default is None else default
+
+
+if __name__ == "__main__":
+    main()

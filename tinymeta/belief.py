@@ -1,0 +1,244 @@
+"""The exact Bayes filter (paper, Eq. 1): what an ideal agent knows about the task and the state, given what `rl2` gets to see.
+
+    b'(m, s') ∝ Σ_s P_m(s, a, s') O_m(a, s', o) 1[R_m(s, a, s') = r] b(m, s)
+
+with the reset folded in where s' is terminal. Evidence is the triple (action, observation, reward) and the fact that the trial
+goes on; an episode's end is not announced. Where it cannot be inferred, the episode (and, for fixed-length episodes, the
+time in it) is hidden too. So the filter carries the *clock* c = episode·L + time in the episode along with (m, s), with L the fixed
+length or 1, and belief means its marginal over clocks. Wherever ends are visible the clock is certain and this is Eq. 1 itself.
+"""
+
+import numpy as np
+
+from tinymeta._jit import jit
+from tinymeta.errors import InputError, integer, real
+from tinymeta.rollout import make_rules
+
+
+def reward_index(tasks, reward):
+    """Index of each reward in `tasks.outcomes.reward_value`, compared as float32; -1 where the task set never pays it."""
+    known = tasks.outcomes.reward_value.astype(np.float32)
+    reward = np.asarray(reward, np.float32)
+    index = np.minimum(np.searchsorted(known, reward), len(known) - 1)
+    return np.where(known[index] == reward, index, -1)
+
+
+@jit
+def filter_begin(outcomes, observation, belief, span):
+    """The belief (C, M, S) after the first observation (-1: none yet); returns that observation's probability."""
+    belief[:] = 0
+    total = 0.0
+    for m in range(belief.shape[1]):
+        for i in range(outcomes.initial_start[m], outcomes.initial_start[m + 1]):
+            if observation < 0 or outcomes.initial_observation[i] == observation:
+                weight = outcomes.prior[m] * outcomes.initial_probability[i]
+                belief[0, m, outcomes.initial_state[i]] += weight
+                total += weight
+    if total > 0:
+        belief[0] /= total
+    span[0], span[1] = 0, 1
+    return total
+
+
+@jit
+def filter_step(outcomes, rules, belief, span, action, observation, reward, following, ends):
+    """One step of the filter on the clocks span[0]…span[1]-1. Overwrites following (C, M, S), then copies it to belief.
+
+    With `ends` the trial ended in this step: then there is no observation and the belief stays as it was.
+    Returns the probability of the evidence under the belief; 0 means impossible, and then the belief stays as it was.
+    """
+    M, S = belief.shape[1:]
+    length = max(rules.episode_length, 1)
+    low, high = span[0], span[1]
+    top = min(high + length, belief.shape[0])
+    following[low:top] = 0
+    total = 0.0
+    for c in range(low, high):
+        episode = c // length
+        last = rules.episode_length > 0 and c - episode * length == length - 1
+        for m in range(M):
+            for s in range(S):
+                weight = belief[c, m, s]
+                if weight == 0:
+                    continue
+                address = ((last * M + m) * S + s) * rules.num_actions + action
+                for i in range(outcomes.start[address], outcomes.start[address + 1]):
+                    if outcomes.reward[i] != reward:
+                        continue
+                    over = outcomes.ended[i] and episode + 1 == rules.episodes
+                    if over != ends or (not ends and outcomes.observation[i] != observation):
+                        continue
+                    total += weight * outcomes.probability[i]
+                    if not ends:
+                        clock = (episode + 1) * length if outcomes.ended[i] else c + (rules.episode_length > 0)
+                        following[clock, m, outcomes.state[i]] += weight * outcomes.probability[i]
+    if ends or total == 0:
+        return total
+    first, behind = top, low
+    for c in range(low, top):
+        alive = False
+        for m in range(M):
+            for s in range(S):
+                belief[c, m, s] = following[c, m, s] / total
+                alive = alive or following[c, m, s] > 0
+        if alive:
+            first = min(first, c)
+            behind = c + 1
+    span[0], span[1] = first, behind
+    return total
+
+
+@jit
+def filter_traces(outcomes, rules, observation, action, reward, valid, ended, belief, span, following, joint, log_likelihood, failed):
+    """The filter along N recorded trials (N, T). Overwrites joint (N, T, M, S), the belief before each action, and
+    log_likelihood (N,). At impossible evidence writes (trial, step) into failed and stops; step 0 is the first observation.
+    """  # fmt: skip
+    N, T = action.shape
+    for n in range(N):
+        probability = filter_begin(outcomes, observation[n, 0], belief, span)
+        if probability == 0:
+            failed[0], failed[1] = n, 0
+            return
+        log_likelihood[n] = np.log(probability)
+        for t in range(T):
+            if not valid[n, t]:
+                break
+            for c in range(span[0], span[1]):
+                joint[n, t] += belief[c]
+            final = t + 1 == T or not valid[n, t + 1]
+            if final and not ended[n]:
+                break  # what a cut trial would have shown next is not recorded
+            seen = -1 if final else observation[n, t + 1]
+            probability = filter_step(outcomes, rules, belief, span, action[n, t], seen, reward[n, t], following, final)
+            if probability == 0:
+                failed[0], failed[1] = n, t + 1
+                return
+            log_likelihood[n] += np.log(probability)
+
+
+def _clocks(tasks):
+    return tasks.episodes * (tasks.episode_length or 1)
+
+
+class Belief:
+    """The exact belief along one trial.
+
+    >>> belief = Belief(tasks)                  # the prior
+    >>> belief.begin(observation)               # the trial's first observation; may be left out
+    >>> belief.update(action, observation, reward)
+
+    Attributes
+    ----------
+    joint : array of shape (M, S)
+        P(task, state | history).
+    tasks_marginal : array of shape (M,)
+        P(task | history).
+    log_likelihood : float
+        log P(observations and rewards so far | actions).
+    """
+
+    def __init__(self, tasks):
+        self._tasks, self._rules = tasks, make_rules(tasks)
+        shape = (_clocks(tasks), tasks.num_tasks, tasks.num_states)
+        self._belief, self._following, self._span = np.zeros(shape), np.zeros(shape), np.zeros(2, np.int64)
+        self.reset()
+
+    def reset(self):
+        """Back to the prior, before the first observation."""
+        filter_begin(self._tasks.outcomes, -1, self._belief, self._span)
+        self.steps, self.log_likelihood, self._over = 0, 0.0, False
+        return self
+
+    def begin(self, observation):
+        """Take in a trial's first observation."""
+        observation = integer("observation", observation, 0, self._tasks.num_observations - 1)
+        probability = filter_begin(self._tasks.outcomes, observation, self._belief, self._span)
+        if probability == 0:
+            self.reset()
+            raise InputError(f"impossible evidence at step 0: first observation {observation} has probability 0 in every task")
+        self.steps, self.log_likelihood, self._over = 0, float(np.log(probability)), False
+        return self
+
+    def update(self, action, observation, reward):
+        """Take in one step: the action, the observation that followed (None if the trial ended) and the reward.
+
+        Returns the belief itself.
+
+        Raises
+        ------
+        ValueError
+            If the evidence has probability 0 under the belief; names step, action, observation and reward. The belief stays.
+        """
+        if self._over:
+            raise InputError(f"step {self.steps + 1}: the trial has ended, expected reset() before another update")
+        action = integer("action", action, 0, self._tasks.num_actions - 1)
+        if observation is not None:
+            observation = integer("observation", observation, 0, self._tasks.num_observations - 1)
+        index = int(reward_index(self._tasks, real("reward", reward)))
+        seen = -1 if observation is None else observation
+        probability = filter_step(self._tasks.outcomes, self._rules, self._belief, self._span, action, seen, index, self._following,
+                                  observation is None)  # fmt: skip
+        if probability == 0:
+            raise _impossible(self.steps + 1, action, observation, reward)
+        self.steps += 1
+        self.log_likelihood += float(np.log(probability))
+        self._over = observation is None
+        return self
+
+    @property
+    def joint(self):
+        return self._belief[self._span[0] : self._span[1]].sum(axis=0)
+
+    @property
+    def tasks_marginal(self):
+        return self.joint.sum(axis=1)
+
+    @property
+    def episode(self):
+        """P(episode | history), array of shape (K,)."""
+        weights = np.zeros(len(self._belief))
+        weights[self._span[0] : self._span[1]] = self._belief[self._span[0] : self._span[1]].sum(axis=(1, 2))
+        return weights.reshape(self._tasks.episodes, -1).sum(axis=1)
+
+
+def belief_along(tasks, observation, action, reward, valid, ended):
+    """The exact belief before each action of N recorded trials, and the log-likelihood of each.
+
+    Parameters
+    ----------
+    observation, action, reward, valid : arrays of shape (N, T)
+        observation[n, t] is what was seen before action[n, t]; reward[n, t] follows it.
+    ended : bool array of shape (N,)
+        The trial reached its end (False: a step limit cut it).
+
+    Returns
+    -------
+    joint : array of shape (N, T, M, S), zero where not valid
+    log_likelihood : array of shape (N,)
+
+    Raises
+    ------
+    ValueError
+        At impossible evidence; names trial, step, action, observation and reward.
+    """
+    N, T = np.shape(action)
+    index = reward_index(tasks, reward)
+    joint, log_likelihood = np.zeros((N, T, tasks.num_tasks, tasks.num_states)), np.zeros(N)
+    shape = (_clocks(tasks), tasks.num_tasks, tasks.num_states)
+    failed = np.full(2, -1)
+    filter_traces(tasks.outcomes, make_rules(tasks), np.asarray(observation, np.int64), np.asarray(action, np.int64), index.astype(np.int64),
+                  np.asarray(valid, bool), np.asarray(ended, bool), np.zeros(shape), np.zeros(2, np.int64), np.zeros(shape),
+                  joint, log_likelihood, failed)  # fmt: skip
+    if failed[0] >= 0:
+        n, t = (int(i) for i in failed)
+        if t == 0:
+            raise InputError(f"trial {n}: impossible evidence at step 0: first observation {observation[n, 0]}")
+        final = t == T or not valid[n, t]
+        raise _impossible(t, action[n, t - 1], None if final else observation[n, t], reward[n, t - 1], f"trial {n}: ")
+    return joint, log_likelihood
+
+
+def _impossible(step, action, observation, reward, where=""):
+    seen = "the trial's end" if observation is None else f"observation {observation}"
+    return InputError(f"{where}impossible evidence at step {step}: action {action}, {seen} and reward {float(reward):g} have "
+                      "probability 0 in every task and state that the history leaves open")  # fmt: skip
