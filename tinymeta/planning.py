@@ -14,7 +14,6 @@ The graph is solved component by component (Tarjan 1972), sinks first: a lone no
 component with cycles by policy iteration with a dense linear solve. Nothing is sampled or truncated.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -396,16 +395,16 @@ def plan(graph, gamma):
     gamma = real("gamma", gamma, 0, 1)
     if gamma == 1 and graph.cyclic.any():
         raise InputError("gamma = 1, expected gamma < 1: trials of this task set can go on for ever")
-    action_value = _solve(graph, graph.reward, gamma, None)
-    value = action_value.max(axis=1)
+    action_value, value = _solve(graph, graph.reward, gamma, None)
     ties = action_value >= value[:, None] - TIE * max(1.0, np.abs(value).max())
     return Plan(graph, value, action_value, ties, ties / ties.sum(axis=1, keepdims=True))
 
 
 def evaluate_policy(graph, policy, gamma):
     """The `Value` of a policy (n, A) on a graph, from its roots."""
-    reward_of = lambda reward, discount: _at_roots(graph, (policy * _solve(graph, reward, discount, policy)).sum(axis=1))  # noqa: E731
-    return Value(reward_of(graph.reward, 1.0), reward_of(np.ones_like(graph.reward), 1.0), reward_of(graph.reward, gamma))
+    once = np.ones_like(graph.reward)
+    worth = (_solve(graph, reward, discount, policy)[1] for reward, discount in ((graph.reward, 1.0), (once, 1.0), (graph.reward, gamma)))
+    return Value(*(_at_roots(graph, value) for value in worth))
 
 
 def _at_roots(graph, value):
@@ -413,7 +412,7 @@ def _at_roots(graph, value):
 
 
 def _solve(graph, reward, gamma, policy):
-    """Action values (n, A): of `policy`, or of the best policy where it is None."""
+    """Action values (n, A) and values (n,): of `policy`, or of the best policy where it is None."""
     n, A = reward.shape
     q, v = np.zeros((n, A)), np.zeros(n)
     order = np.argsort(graph.component, kind="stable")
@@ -425,7 +424,7 @@ def _solve(graph, reward, gamma, policy):
         at = cuts[c + 1]
         _solve_cycle(graph, order[cuts[c] : at], reward, gamma, policy, q, v)
     _backup(order[at:], graph.edge_start, graph.edge_child, graph.edge_probability, reward, gamma, followed, q, v)
-    return q
+    return q, v
 
 
 @jit
@@ -470,11 +469,12 @@ def _solve_cycle(graph, nodes, reward, gamma, policy, q, v):
     def evaluate(choice):
         matrix = np.zeros((size, size))
         np.add.at(matrix, (stay_from // A, stay_to), choice.ravel()[stay_from] * stay_probability)
-        trapped = _trapped(matrix) if gamma == 1 else np.zeros(size, bool)
-        matrix = np.eye(size) - gamma * matrix
-        matrix[trapped] = np.eye(size)[trapped]
-        value = np.linalg.solve(matrix, np.where(trapped, 0.0, (choice * np.where(choice > 0, fixed, 0)).sum(axis=1)))
-        value[trapped] = np.where((choice * reward[nodes]).sum(axis=1)[trapped] == 0, 0.0, np.inf)
+        gain = np.where(choice > 0, choice * np.where(choice > 0, fixed, 0), 0).sum(axis=1)
+        settled, endless = _endless(matrix, gain) if gamma == 1 else (np.zeros(size, bool), np.isinf(gain))
+        system, known = np.eye(size) - gamma * matrix, settled | endless
+        system[known] = np.eye(size)[known]
+        value = np.linalg.solve(system, np.where(known, 0.0, gain))
+        value[endless] = np.inf
         return value
 
     if policy is not None:
@@ -495,21 +495,26 @@ def _solve_cycle(graph, nodes, reward, gamma, policy, q, v):
     v[nodes], q[nodes] = value, values
 
 
-def _trapped(matrix):
-    """Nodes from which a chain with these inner probabilities may never leave its component."""
-    leaves = matrix.sum(axis=1) < 1 - 1e-12
+def _endless(matrix, gain):
+    """Of a chain with these inner probabilities, without discount: (settled, endless) nodes.
+
+    A node that cannot leave the component is settled at 0 if it meets no reward there; otherwise it collects for ever, and so
+    does every node that may come to it, or that leaves for an infinite value.
+    """
     step = matrix > 0
+    can_leave = _can_reach(step, matrix.sum(axis=1) < 1 - 1e-12)
+    collects = _can_reach(step, ~can_leave & (gain != 0)) & ~can_leave
+    endless = _can_reach(step, collects | np.isinf(gain))
+    return ~can_leave & ~endless, endless
+
+
+def _can_reach(step, goal):
+    """Nodes (n,) from which some node of `goal` can be reached along `step` (n, n)."""
     while True:
-        grown = leaves | (step & leaves[None, :]).any(axis=1)
-        if (grown == leaves).all():
-            break
-        leaves = grown
-    trapped = ~leaves
-    while True:
-        grown = trapped | (step & trapped[None, :]).any(axis=1)
-        if (grown == trapped).all():
-            return trapped
-        trapped = grown
+        grown = goal | (step & goal[None, :]).any(axis=1)
+        if (grown == goal).all():
+            return grown
+        goal = grown
 
 
 # ---------------------------------------------------------------- the yardsticks
@@ -534,7 +539,3 @@ def random_value(tasks, gamma, node_limit=NODE_LIMIT):
     """The `Value` of choosing uniformly at random, exact and without a step limit."""
     graph = belief_graph(tasks, observed=True, node_limit=node_limit)
     return evaluate_policy(graph, np.full(graph.reward.shape, 1 / tasks.num_actions), gamma)
-
-
-def is_finite(value):
-    return all(math.isfinite(number) for number in value)

@@ -134,12 +134,12 @@ class TaskSet:
                                  "or an episode_length")  # fmt: skip
 
     def _check_rewards(self):
-        values = np.unique(self.reward)
-        with np.errstate(over="ignore"):
-            narrow = values.astype(np.float32)
-        if not np.isfinite(narrow).all():
-            index = tuple(int(i) for i in np.argwhere(~np.isfinite(self.reward.astype(np.float32)))[0])
+        beyond = np.argwhere(np.abs(self.reward) > np.finfo(np.float32).max)
+        if len(beyond):
+            index = tuple(int(i) for i in beyond[0])
             raise InputError(f"reward{list(index)} = {self.reward[index]:g}, expected a number that float32 can hold")
+        values = np.unique(self.reward)
+        narrow = values.astype(np.float32)
         if len(np.unique(narrow)) < len(values):
             close = values[:-1][np.diff(narrow) == 0][0]
             raise InputError(f"reward holds two different values near {close!r} that are one number in float32; expected rewards that "
