@@ -48,6 +48,8 @@ def plain_kernels(*edits):
     exec(sources[lstm.__name__].replace("@jit\n", ""), plain_lstm.__dict__)
     plain = types.ModuleType("plain_actor_critic")
     code = sources[actor_critic.__name__].replace("@jit\n", "").replace("from tinymeta.lstm import", "# from tinymeta.lstm import")
-    plain.__dict__.update({name: getattr(plain_lstm, name) for name in ("lstm_forward", "lstm_backward", "lstm_parameter_gradients")})
+    plain.__dict__.update(
+        {name: getattr(plain_lstm, name) for name in ("lstm_forward", "lstm_backward", "lstm_parameter_gradients")}
+    )
     exec(code, plain.__dict__)
     return plain

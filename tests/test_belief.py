@@ -12,9 +12,9 @@ from tinymeta.belief import belief_along
 def test_bandit_posterior_by_hand():
     """After w wins and l losses of arm 0, P(p = 0.9) = 0.9^w 0.1^l / (0.9^w 0.1^l + 0.1^w 0.9^l)."""
     belief = tinymeta.Belief(tinymeta.make("bandit", p=(0.1, 0.9))).begin(0)
-    for w, l in ((1, 0), (2, 0), (2, 1)):
-        belief.update(0, 0, 1.0 if (w, l) != (2, 1) else 0.0)
-        odds = 9.0 ** (w - l)
+    for w, lost in ((1, 0), (2, 0), (2, 1)):
+        belief.update(0, 0, float(not lost))
+        odds = 9.0 ** (w - lost)
         np.testing.assert_allclose(belief.tasks_marginal, [1 / (1 + odds), odds / (1 + odds)], rtol=1e-14)
     assert belief.log_likelihood == pytest.approx(np.log(0.5 * 0.9**2 * 0.1 + 0.5 * 0.1**2 * 0.9), rel=1e-13)
     np.testing.assert_allclose(belief.episode, np.eye(10)[3])
@@ -78,7 +78,9 @@ def test_hidden_episode_ends(changes):
 def test_batch_agrees_with_stepwise(env):
     tasks = small(env)
     totals, trace = untrained(tasks, "rl2").play(10, trace=True)
-    joint, log_likelihood = belief_along(tasks, *(trace[k] for k in ("observation", "action", "reward", "valid")), ended=~totals.cut)
+    joint, log_likelihood = belief_along(
+        tasks, *(trace[k] for k in ("observation", "action", "reward", "valid")), ended=~totals.cut
+    )
     for b in range(10):
         T = int(trace["valid"][b].sum())
         belief = tinymeta.Belief(tasks).begin(trace["observation"][b, 0])

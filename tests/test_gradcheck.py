@@ -14,7 +14,9 @@ H = 5
 
 
 def largest_error(batch, **kwargs):
-    return max(e.relative_error for e in compare(analytic_gradient(batch, **kwargs), numerical_gradient(batch), batch.layout).values())
+    return max(
+        e.relative_error for e in compare(analytic_gradient(batch, **kwargs), numerical_gradient(batch), batch.layout).values()
+    )
 
 
 @every_env
@@ -53,7 +55,11 @@ def test_random_directions(agent):
         d = rng.normal(size=len(gradient))
         d /= np.linalg.norm(d)
         e = 1e-3
-        slope = (8 * (loss(batch.theta + e * d) - loss(batch.theta - e * d)) - loss(batch.theta + 2 * e * d) + loss(batch.theta - 2 * e * d)) / (12 * e)
+        slope = (
+            8 * (loss(batch.theta + e * d) - loss(batch.theta - e * d))
+            - loss(batch.theta + 2 * e * d)
+            + loss(batch.theta - 2 * e * d)
+        ) / (12 * e)
         assert abs(slope - gradient @ d) <= 1e-9 * np.linalg.norm(gradient) + 1e-11
 
 
@@ -62,10 +68,10 @@ PLANTED = {
     "sign in the forget gate": (("dc_n * c_prev[n, k] * f * (one - f)", "-dc_n * c_prev[n, k] * f * (one - f)"),),
     "sign in the output gate": (("= dh[n, k] * tanh_c[n, k] * o * (one - o)", "= -dh[n, k] * tanh_c[n, k] * o * (one - o)"),),
     "gate derivative": (("dc_n * i * (one - g * g)", "dc_n * i * (one - g)"),),
-    "missing reset": (("        if not rows.reset[n]:\n            before = rows.before[n]\n", "        if rows.before[n] >= 0:\n            before = rows.before[n]\n"),),
+    "missing reset": (("        if not rows.reset[n]:\n            before", "        if rows.before[n] >= 0:\n            before"),),
     "forgotten bootstrap": (("for n in range(steps, used):", "for n in range(0):"),),
     "bootstrap with zero target": (("next_target[rows.trial[n]] = heads[n, A]", "next_target[rows.trial[n]] = 0"),),
-    "entropy sign": (("entropy -= probabilities[n, a] * log_probabilities[n, a]", "entropy += probabilities[n, a] * log_probabilities[n, a]"),),
+    "entropy sign": (("entropy -= probabilities[n, a] *", "entropy += probabilities[n, a] *"),),
     "value weight": (("number(2.0 * loss.vf_coef)", "number(loss.vf_coef)"),),
     "policy gradient": (("dheads[n, rows.action[n]] -= scale * advantage", "dheads[n, rows.action[n]] -= advantage"),),
     "reward column": (("dweight_x[reward_column, j] += prev_reward * dgates[n, j]", "dweight_x[reward_column, j] += dgates[n, j]"),),

@@ -165,4 +165,6 @@ def test_statistics_add_up():
     column = dict(zip(STATISTICS, learner.advance(10).T, strict=True))
     assert (column["trials"] == 5).all()
     assert (column["env_steps"] == 50).all()
-    np.testing.assert_allclose(column["loss"], column["policy_loss"] + 0.05 * column["value_loss"] - 0.001 * column["entropy"], rtol=1e-12)
+    np.testing.assert_allclose(
+        column["loss"], column["policy_loss"] + 0.05 * column["value_loss"] - 0.001 * column["entropy"], rtol=1e-12
+    )

@@ -7,8 +7,9 @@ import pytest
 from conftest import every_env, noisy_taskset, small
 
 import tinymeta
-from tinymeta import planning
-from tinymeta.planning import NodeLimitError, bayes_optimal, belief_graph, evaluate_policy, informed, plan_value, random_value
+from tinymeta import belief_graph as graphs
+from tinymeta.belief_graph import NodeLimitError, belief_graph
+from tinymeta.planning import bayes_optimal, evaluate_policy, informed, plan_value, random_value
 
 
 def optimum(env, gamma, **kwargs):
@@ -144,8 +145,8 @@ def test_no_policy_beats_the_optimum(env):
 
 def test_residues_of_floats():
     """A residue is the float's exact rational value modulo the prime: ½ + ½ = 1 and 0.1 + 0.2 ≠ 0.3 there as well."""
-    p = planning.PRIMES[0]
-    half, one, tenth, fifth, three = (int(planning._residues(np.array([x]))[0, 0]) for x in (0.5, 1.0, 0.1, 0.2, 0.3))
+    p = graphs.PRIMES[0]
+    half, one, tenth, fifth, three = (int(graphs._residues(np.array([x]))[0, 0]) for x in (0.5, 1.0, 0.1, 0.2, 0.3))
     assert (half + half) % p == one == 1
     assert (tenth + fifth) % p != three
     assert pow(2, 55, p) * tenth % p == 3602879701896397 % p

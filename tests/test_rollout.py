@@ -29,7 +29,15 @@ def test_stepping_by_hand_equals_the_batched_rollout(env, agent):
         episode = 0
         for t in range(int(trace["valid"][b].sum())):
             now = int(trace["episode"][b, t])
-            last = {} if t == 0 else {"prev_reward": trace["reward"][b, t - 1], "prev_action": trace["action"][b, t - 1], "new_episode": now != episode}
+            last = (
+                {}
+                if t == 0
+                else {
+                    "prev_reward": trace["reward"][b, t - 1],
+                    "prev_action": trace["action"][b, t - 1],
+                    "new_episode": now != episode,
+                }
+            )
             episode = now
             _, info = player.act(trace["observation"][b, t], task=trace["task"][b, t], **last)
             for name, key in (("logits", "logits"), ("value", "value"), ("hidden", "hidden"), ("cell", "cell")):
@@ -153,7 +161,8 @@ def test_spread_points_are_uniform_and_even():
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    ({"observation": 2}, "observation = 2"), ({"observation": 0.5}, "observation = 0.5"), ({"observation": 0, "prev_reward": 1}, "first step"),
+    ({"observation": 2}, "observation = 2"), ({"observation": 0.5}, "observation = 0.5"),
+    ({"observation": 0, "prev_reward": 1}, "first step"),
 ])  # fmt: skip
 def test_act_refuses_nonsense(arguments, message):
     with pytest.raises(ValueError, match=message):

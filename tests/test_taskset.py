@@ -29,7 +29,7 @@ BAD = {
     "complex": ({"reward": np.zeros((2, 3, 2, 3), complex)}, r"reward has dtype complex128, expected real numbers"),
     "ragged": ({"initial": [[1, 0, 0], [1, 0]]}, r"initial is not an array of numbers"),
     "terminal dtype": ({"terminal": np.zeros((2, 3))}, r"terminal has dtype float64 and shape \(2, 3\), expected bool"),
-    "terminal shape": ({"terminal": np.zeros((3, 2), bool)}, r"terminal has dtype bool and shape \(3, 2\), expected bool of shape \(2, 3\)"),
+    "terminal shape": ({"terminal": np.zeros((3, 2), bool)}, r"terminal has dtype bool and shape \(3, 2\), expected bool"),
     "prior": ({"prior": [0.5, 0.4]}, r"prior sums to 0\.9, expected 1"),
     "prior length": ({"prior": [1.0]}, r"prior has shape \(1,\), expected \(2\)"),
     "episodes": ({"episodes": 0}, r"episodes = 0, expected an integer >= 1"),
@@ -94,8 +94,9 @@ def test_longest_trial():
 @every_env
 def test_outcome_probabilities_sum_to_one(env):
     outcomes = small(env).outcomes
-    for start, probability, cumulative in ((outcomes.start, outcomes.probability, outcomes.cumulative),
-                                           (outcomes.initial_start, outcomes.initial_probability, outcomes.initial_cumulative)):  # fmt: skip
+    later = outcomes.start, outcomes.probability, outcomes.cumulative
+    initial = outcomes.initial_start, outcomes.initial_probability, outcomes.initial_cumulative
+    for start, probability, cumulative in (later, initial):
         for first, behind in zip(start[:-1], start[1:], strict=True):
             if behind > first:
                 assert probability[first:behind].sum() == pytest.approx(1, abs=1e-12)

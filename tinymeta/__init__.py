@@ -9,7 +9,8 @@ from importlib import import_module
 from tinymeta._version import __version__
 
 _HOME = {
-    "TaskSet": "taskset", "make": "tasks", "Belief": "belief", "belief_along": "belief", "Agent": "policies", "load": "runs", "learn": "runs",
+    "TaskSet": "taskset", "make": "tasks", "Belief": "belief", "belief_along": "belief", "Agent": "policies",
+    "load": "runs", "learn": "runs",
     "Settings": "learner", "exact_values": "baselines",
 }  # fmt: skip
 __all__ = ["__version__", *_HOME]

@@ -22,7 +22,10 @@ def exact_values(tasks, gamma, node_limit=planning.NODE_LIMIT):
         "informed": planning.plan_value(planning.informed(tasks, gamma, node_limit=node_limit), gamma),
         "random": planning.random_value(tasks, gamma, node_limit),
     }
-    return {name: {key: number if math.isfinite(number) else None for key, number in value._asdict().items()} for name, value in values.items()}
+    return {
+        name: {key: number if math.isfinite(number) else None for key, number in value._asdict().items()}
+        for name, value in values.items()
+    }
 
 
 def main(argv=None):

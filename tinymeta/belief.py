@@ -89,7 +89,9 @@ def filter_step(outcomes, rules, belief, span, action, observation, reward, foll
 
 
 @jit
-def filter_traces(outcomes, rules, observation, action, reward, valid, ended, belief, span, following, joint, log_likelihood, failed):
+def filter_traces(
+    outcomes, rules, observation, action, reward, valid, ended, belief, span, following, joint, log_likelihood, failed
+):
     """The filter along N recorded trials (N, T). Overwrites joint (N, T, M, S), the belief before each action, and
     log_likelihood (N,). At impossible evidence writes (trial, step) into failed and stops; step 0 is the first observation.
     """  # fmt: skip
@@ -226,9 +228,10 @@ def belief_along(tasks, observation, action, reward, valid, ended):
     joint, log_likelihood = np.zeros((N, T, tasks.num_tasks, tasks.num_states)), np.zeros(N)
     shape = (_clocks(tasks), tasks.num_tasks, tasks.num_states)
     failed = np.full(2, -1)
-    filter_traces(tasks.outcomes, make_rules(tasks), np.asarray(observation, np.int64), np.asarray(action, np.int64), index.astype(np.int64),
-                  np.asarray(valid, bool), np.asarray(ended, bool), np.zeros(shape), np.zeros(2, np.int64), np.zeros(shape),
-                  joint, log_likelihood, failed)  # fmt: skip
+    recorded = [np.asarray(array, np.int64) for array in (observation, action, index)]
+    recorded += [np.asarray(array, bool) for array in (valid, ended)]
+    scratch = np.zeros(shape), np.zeros(2, np.int64), np.zeros(shape)
+    filter_traces(tasks.outcomes, make_rules(tasks), *recorded, *scratch, joint, log_likelihood, failed)
     if failed[0] >= 0:
         n, t = (int(i) for i in failed)
         if t == 0:

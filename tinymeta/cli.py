@@ -29,7 +29,9 @@ def parser(command, description):
 
 def add_task_arguments(parser):
     parser.add_argument("env", metavar="ENV", help=f"one of {', '.join(ENVIRONMENTS)}")
-    parser.add_argument("--env-kwargs", nargs="+", default=[], metavar="KEY=VALUE", help="the environment's parameters, such as left=10 p=0.1,0.9")
+    parser.add_argument(
+        "--env-kwargs", nargs="+", default=[], metavar="KEY=VALUE", help="the environment's parameters, such as left=10 p=0.1,0.9"
+    )
 
 
 def add_agent_argument(parser):

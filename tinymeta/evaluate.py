@@ -72,10 +72,14 @@ def report(result):
     lines.append(f"{result['agent']:22}{_interval(result['reward_per_trial']):>22}{_interval(result['steps_per_trial']):>22}")
     for name in ("bayes_optimal", "informed"):
         exact = result[name]
-        lines.append(f"{name.replace('_', '-') + ' (exact)':22}{_number(exact['reward_per_trial']):>22}{_number(exact['steps_per_trial']):>22}")
+        lines.append(
+            f"{name.replace('_', '-') + ' (exact)':22}{_number(exact['reward_per_trial']):>22}{_number(exact['steps_per_trial']):>22}"
+        )
     if "gap_to_bayes_optimal" in result:
         gap = result["gap_to_bayes_optimal"]
-        lines.append(f"gap to Bayes-optimal {gap['mean']:.3f} reward per trial, 95 % interval [{gap['low']:.3f}, {gap['high']:.3f}]")
+        lines.append(
+            f"gap to Bayes-optimal {gap['mean']:.3f} reward per trial, 95 % interval [{gap['low']:.3f}, {gap['high']:.3f}]"
+        )
     for name in ("reward", "steps"):
         per = result[f"{name}_per_episode"]
         shown = " ".join(f"{value:.2f}" for value in per[:12]) + (" …" if len(per) > 12 else "")

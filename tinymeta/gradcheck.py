@@ -171,8 +171,12 @@ def main(argv=None):
     entries = check(tasks, args.agent, args.hidden_size, args.seed)
     largest = max(entry.relative_error for entry in entries.values())
     if args.json:
-        parameters = {name: {"norm": e.norm, "relative_error": e.relative_error, "worst_index": e.worst_index} for name, e in entries.items()}
-        cli.print_json({"env": args.env, "agent": args.agent, "max_relative_error": largest, "tolerance": TOLERANCE, "parameters": parameters})
+        parameters = {
+            name: {"norm": e.norm, "relative_error": e.relative_error, "worst_index": e.worst_index} for name, e in entries.items()
+        }
+        cli.print_json(
+            {"env": args.env, "agent": args.agent, "max_relative_error": largest, "tolerance": TOLERANCE, "parameters": parameters}
+        )
     else:
         print(f"{'parameter':16}{'gradient norm':>16}{'relative error':>18}   worst index")
         for name, e in entries.items():

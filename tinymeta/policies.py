@@ -107,7 +107,9 @@ class Agent:
         observation = integer("observation", observation, 0, tasks.num_observations - 1)
         begins = self._steps == 0
         if begins and (prev_reward is not None or prev_action is not None or new_episode):
-            raise InputError("a trial's first step has no prev_reward, prev_action or new_episode; call reset() only between trials")
+            raise InputError(
+                "a trial's first step has no prev_reward, prev_action or new_episode; call reset() only between trials"
+            )
         if not begins:
             prev_reward = real("prev_reward", prev_reward)
             prev_action = integer("prev_action", prev_action, 0, tasks.num_actions - 1)
@@ -199,5 +201,8 @@ def make_trace(rows, act, layout):
 def _join(traces):
     """Traces of several batches as one, padded to the longest."""
     times = max(trace["valid"].shape[1] for trace in traces)
-    padded = [{name: np.pad(a, [(0, 0), (0, times - a.shape[1])] + [(0, 0)] * (a.ndim - 2)) for name, a in trace.items()} for trace in traces]
+    padded = [
+        {name: np.pad(a, [(0, 0), (0, times - a.shape[1])] + [(0, 0)] * (a.ndim - 2)) for name, a in trace.items()}
+        for trace in traces
+    ]
     return {name: np.concatenate([trace[name] for trace in padded]) for name in padded[0]}

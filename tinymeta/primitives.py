@@ -69,10 +69,33 @@ def add_product(a, b, c, start, stop):
         while k + 6 <= K:
             for j in range(J):
                 b0, b1, b2, b3, b4, b5 = b[k, j], b[k + 1, j], b[k + 2, j], b[k + 3, j], b[k + 4, j], b[k + 5, j]
-                c[n, j] += a[n, k] * b0 + a[n, k + 1] * b1 + a[n, k + 2] * b2 + a[n, k + 3] * b3 + a[n, k + 4] * b4 + a[n, k + 5] * b5
-                c[n + 1, j] += a[n + 1, k] * b0 + a[n + 1, k + 1] * b1 + a[n + 1, k + 2] * b2 + a[n + 1, k + 3] * b3 + a[n + 1, k + 4] * b4 + a[n + 1, k + 5] * b5
-                c[n + 2, j] += a[n + 2, k] * b0 + a[n + 2, k + 1] * b1 + a[n + 2, k + 2] * b2 + a[n + 2, k + 3] * b3 + a[n + 2, k + 4] * b4 + a[n + 2, k + 5] * b5
-                c[n + 3, j] += a[n + 3, k] * b0 + a[n + 3, k + 1] * b1 + a[n + 3, k + 2] * b2 + a[n + 3, k + 3] * b3 + a[n + 3, k + 4] * b4 + a[n + 3, k + 5] * b5
+                c[n, j] += (
+                    a[n, k] * b0 + a[n, k + 1] * b1 + a[n, k + 2] * b2 + a[n, k + 3] * b3 + a[n, k + 4] * b4 + a[n, k + 5] * b5
+                )
+                c[n + 1, j] += (
+                    a[n + 1, k] * b0
+                    + a[n + 1, k + 1] * b1
+                    + a[n + 1, k + 2] * b2
+                    + a[n + 1, k + 3] * b3
+                    + a[n + 1, k + 4] * b4
+                    + a[n + 1, k + 5] * b5
+                )
+                c[n + 2, j] += (
+                    a[n + 2, k] * b0
+                    + a[n + 2, k + 1] * b1
+                    + a[n + 2, k + 2] * b2
+                    + a[n + 2, k + 3] * b3
+                    + a[n + 2, k + 4] * b4
+                    + a[n + 2, k + 5] * b5
+                )
+                c[n + 3, j] += (
+                    a[n + 3, k] * b0
+                    + a[n + 3, k + 1] * b1
+                    + a[n + 3, k + 2] * b2
+                    + a[n + 3, k + 3] * b3
+                    + a[n + 3, k + 4] * b4
+                    + a[n + 3, k + 5] * b5
+                )
             k += 6
         while k < K:
             for j in range(J):
@@ -87,8 +110,16 @@ def add_product(a, b, c, start, stop):
         k = 0
         while k + 8 <= K:
             for j in range(J):
-                c[n, j] += (a[n, k] * b[k, j] + a[n, k + 1] * b[k + 1, j] + a[n, k + 2] * b[k + 2, j] + a[n, k + 3] * b[k + 3, j]
-                            + a[n, k + 4] * b[k + 4, j] + a[n, k + 5] * b[k + 5, j] + a[n, k + 6] * b[k + 6, j] + a[n, k + 7] * b[k + 7, j])
+                c[n, j] += (
+                    a[n, k] * b[k, j]
+                    + a[n, k + 1] * b[k + 1, j]
+                    + a[n, k + 2] * b[k + 2, j]
+                    + a[n, k + 3] * b[k + 3, j]
+                    + a[n, k + 4] * b[k + 4, j]
+                    + a[n, k + 5] * b[k + 5, j]
+                    + a[n, k + 6] * b[k + 6, j]
+                    + a[n, k + 7] * b[k + 7, j]
+                )
             k += 8
         while k < K:
             for j in range(J):
@@ -151,15 +182,44 @@ def add_outer(a, b, c, start, stop):
         while k + 4 <= K:
             for j in range(J):
                 b0, b1, b2, b3, b4, b5 = b[n, j], b[n + 1, j], b[n + 2, j], b[n + 3, j], b[n + 4, j], b[n + 5, j]
-                c[k, j] += a[n, k] * b0 + a[n + 1, k] * b1 + a[n + 2, k] * b2 + a[n + 3, k] * b3 + a[n + 4, k] * b4 + a[n + 5, k] * b5
-                c[k + 1, j] += a[n, k + 1] * b0 + a[n + 1, k + 1] * b1 + a[n + 2, k + 1] * b2 + a[n + 3, k + 1] * b3 + a[n + 4, k + 1] * b4 + a[n + 5, k + 1] * b5
-                c[k + 2, j] += a[n, k + 2] * b0 + a[n + 1, k + 2] * b1 + a[n + 2, k + 2] * b2 + a[n + 3, k + 2] * b3 + a[n + 4, k + 2] * b4 + a[n + 5, k + 2] * b5
-                c[k + 3, j] += a[n, k + 3] * b0 + a[n + 1, k + 3] * b1 + a[n + 2, k + 3] * b2 + a[n + 3, k + 3] * b3 + a[n + 4, k + 3] * b4 + a[n + 5, k + 3] * b5
+                c[k, j] += (
+                    a[n, k] * b0 + a[n + 1, k] * b1 + a[n + 2, k] * b2 + a[n + 3, k] * b3 + a[n + 4, k] * b4 + a[n + 5, k] * b5
+                )
+                c[k + 1, j] += (
+                    a[n, k + 1] * b0
+                    + a[n + 1, k + 1] * b1
+                    + a[n + 2, k + 1] * b2
+                    + a[n + 3, k + 1] * b3
+                    + a[n + 4, k + 1] * b4
+                    + a[n + 5, k + 1] * b5
+                )
+                c[k + 2, j] += (
+                    a[n, k + 2] * b0
+                    + a[n + 1, k + 2] * b1
+                    + a[n + 2, k + 2] * b2
+                    + a[n + 3, k + 2] * b3
+                    + a[n + 4, k + 2] * b4
+                    + a[n + 5, k + 2] * b5
+                )
+                c[k + 3, j] += (
+                    a[n, k + 3] * b0
+                    + a[n + 1, k + 3] * b1
+                    + a[n + 2, k + 3] * b2
+                    + a[n + 3, k + 3] * b3
+                    + a[n + 4, k + 3] * b4
+                    + a[n + 5, k + 3] * b5
+                )
             k += 4
         while k < K:
             for j in range(J):
-                c[k, j] += (a[n, k] * b[n, j] + a[n + 1, k] * b[n + 1, j] + a[n + 2, k] * b[n + 2, j] + a[n + 3, k] * b[n + 3, j]
-                            + a[n + 4, k] * b[n + 4, j] + a[n + 5, k] * b[n + 5, j])
+                c[k, j] += (
+                    a[n, k] * b[n, j]
+                    + a[n + 1, k] * b[n + 1, j]
+                    + a[n + 2, k] * b[n + 2, j]
+                    + a[n + 3, k] * b[n + 3, j]
+                    + a[n + 4, k] * b[n + 4, j]
+                    + a[n + 5, k] * b[n + 5, j]
+                )
             k += 1
         n += 6
     while n < stop:

@@ -25,7 +25,14 @@ class Rules(NamedTuple):
 
 
 def make_rules(tasks, step_limit=None):
-    return Rules(tasks.num_states, tasks.num_actions, tasks.num_tasks, tasks.episodes, tasks.episode_length or 0, step_limit or tasks.step_limit)
+    return Rules(
+        tasks.num_states,
+        tasks.num_actions,
+        tasks.num_tasks,
+        tasks.episodes,
+        tasks.episode_length or 0,
+        step_limit or tasks.step_limit,
+    )
 
 
 def allocate(layout, batch, step_limit, dtype):

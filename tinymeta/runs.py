@@ -30,7 +30,18 @@ from tinymeta.policies import Agent
 from tinymeta.tasks import ENVIRONMENTS, make
 
 FORMAT = 1
-METRICS = ("update", "trials", "env_steps", "reward_per_trial", "steps_per_trial", "policy_loss", "value_loss", "entropy", "loss", "grad_norm")
+METRICS = (
+    "update",
+    "trials",
+    "env_steps",
+    "reward_per_trial",
+    "steps_per_trial",
+    "policy_loss",
+    "value_loss",
+    "entropy",
+    "loss",
+    "grad_norm",
+)
 TRIALS_PER_ROW = 200  # of metrics.csv, by default
 
 
@@ -169,8 +180,8 @@ class RunFolder:
             If the file cannot be read, or an array is missing or does not fit.
         """
         try:
-            with np.load(self.checkpoint_path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
+            with open(self.checkpoint_path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
         except FileNotFoundError:
             raise InputError(f"{self.path} has no checkpoint.npz, expected a run that got at least that far") from None
         except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
@@ -191,7 +202,9 @@ class RunFolder:
         state = self.read_checkpoint(learner.layout, learner.theta.dtype)
         size = self.metrics_path.stat().st_size
         if size < state["metrics_bytes"]:
-            raise InputError(f"{self.metrics_path} has {size} bytes, expected at least the {state['metrics_bytes']} of its checkpoint")
+            raise InputError(
+                f"{self.metrics_path} has {size} bytes, expected at least the {state['metrics_bytes']} of its checkpoint"
+            )
         os.truncate(self.metrics_path, state["metrics_bytes"])
         learner.theta[:], learner.first[:], learner.second[:] = state["theta"], state["first"], state["second"]
         learner.updates_done, learner.env_steps_done = state["updates"], state["env_steps"]

@@ -104,7 +104,15 @@ class TaskSet:
         self.episodes = integer("episodes", episodes, low=1, high=10**6)
         self.episode_length = None if episode_length is None else integer("episode_length", episode_length, 1, 10**6)
         self.max_steps = None if max_steps is None else integer("max_steps", max_steps, low=1, high=10**7)
-        for array in (self.transition, self.reward, self.observation, self.initial_observation, self.initial, self.terminal, self.prior):
+        for array in (
+            self.transition,
+            self.reward,
+            self.observation,
+            self.initial_observation,
+            self.initial,
+            self.terminal,
+            self.prior,
+        ):
             array.setflags(write=False)
         self.num_tasks, self.num_states, self.num_actions = self.transition.shape[:3]
         self.num_observations = sizes["O"]
@@ -119,7 +127,6 @@ class TaskSet:
     def __repr__(self):
         return (f"TaskSet({self.name!r}: {self.num_tasks} tasks, {self.num_states} states, {self.num_actions} actions, "
                 f"{self.num_observations} observations, {self.episodes} episodes per trial, at most {self.step_limit} steps)")  # fmt: skip
-
 
     def _check_terminal_states(self):
         onto = np.argwhere(self.terminal & (self.initial > 0))

@@ -71,7 +71,9 @@ def train(path, config, resume=False, overwrite=False, progress=False):
     if folder.exists and not overwrite:
         if not resume:
             state = "a finished" if folder.finished else "an unfinished"
-            raise InputError(f"{folder.path} holds {state} run; expected an empty place, --resume to continue it or --overwrite to drop it")
+            raise InputError(
+                f"{folder.path} holds {state} run; expected an empty place, --resume to continue it or --overwrite to drop it"
+            )
         _check_same(folder.read_config(), config, folder.config_path)
         if folder.finished:
             return folder.read_result()
@@ -107,7 +109,9 @@ def _loop(folder, config, learner, timing, progress):
             statistics = learner.advance(min(interval, settings.updates - learner.updates_done))
             row = folder.append_metrics(learner, statistics)
             bar.update(int(learner.trials_done) - bar.n)
-            bar.set_postfix({"reward/trial": f"{row['reward_per_trial']:.2f}", "steps/trial": f"{row['steps_per_trial']:.1f}"}, refresh=False)
+            bar.set_postfix(
+                {"reward/trial": f"{row['reward_per_trial']:.2f}", "steps/trial": f"{row['steps_per_trial']:.1f}"}, refresh=False
+            )
             due = learner.updates_done // config.log_interval % config.checkpoint_interval == 0
             if due or signals.received or learner.updates_done == settings.updates:
                 now = time.perf_counter()
@@ -127,10 +131,15 @@ def _bar(settings, learner, progress):
 
 def _check_same(before, now, where):
     """Refuse to resume with another setting, naming the first that differs."""
-    then, asked = ({**asdict(c.settings), "env": c.env, "env_kwargs": _listed(c.env_kwargs), "log_interval": c.log_interval} for c in (before, now))
+    then, asked = (
+        {**asdict(c.settings), "env": c.env, "env_kwargs": _listed(c.env_kwargs), "log_interval": c.log_interval}
+        for c in (before, now)
+    )
     for name, value in then.items():
         if asked[name] != value:
-            raise InputError(f"{where}: the run was made with {name} = {value!r}, and --resume was asked to go on with {asked[name]!r}")
+            raise InputError(
+                f"{where}: the run was made with {name} = {value!r}, and --resume was asked to go on with {asked[name]!r}"
+            )
 
 
 def _listed(kwargs):
@@ -140,7 +149,8 @@ def _listed(kwargs):
 # ---------------------------------------------------------------- command line
 
 OPTIONS = {
-    "trials": (int, "trials to train for"), "num_envs": (int, "trials per update"), "learning_rate": (float, ""), "gamma": (float, "discount"),
+    "trials": (int, "trials to train for"), "num_envs": (int, "trials per update"), "learning_rate": (float, ""),
+    "gamma": (float, "discount"),
     "gae_lambda": (float, "λ of the λ-return; 1 is Monte Carlo"), "ent_coef": (float, "entropy coefficient"),
     "vf_coef": (float, "value-loss coefficient"), "max_grad_norm": (float, "global gradient-norm clip"),
     "optimizer": (str, "adam or rmsprop"), "hidden_size": (int, "LSTM units"), "init": (str, "default or zero"),
@@ -182,7 +192,9 @@ def main(argv=None):
         return cli.FAILED
     except Interrupted as stop:
         resume = [word for word in (sys.argv[1:] if argv is None else argv) if word not in ("--overwrite", "--resume")]
-        print(f"tinymeta: {stop}: checkpoint written; to go on: python -m tinymeta.train {' '.join(resume)} --resume", file=sys.stderr)
+        print(
+            f"tinymeta: {stop}: checkpoint written; to go on: python -m tinymeta.train {' '.join(resume)} --resume", file=sys.stderr
+        )
         return stop.exit_code
     if not args.quiet:
         print(summary(result, path))
@@ -193,10 +205,16 @@ def summary(result, path):
     """One line on a finished run."""
     test = result["evaluation"]
     reward, steps, best = test["reward_per_trial"], test["steps_per_trial"], test["bayes_optimal"]
-    optimum = "" if best["reward_per_trial"] is None else f" (Bayes-optimal {best['reward_per_trial']:.2f} and {best['steps_per_trial']:.2f})"
-    return (f"{result['env']} {result['agent']}: {result['trials']} trials, {result['env_steps']} steps in {result['train_seconds']:.1f} s; "
-            f"test: {reward['mean']:.2f} ± {1.96 * reward['sem']:.2f} reward and {steps['mean']:.2f} ± {1.96 * steps['sem']:.2f} steps "
-            f"per trial{optimum}; {path}")  # fmt: skip
+    optimum = (
+        ""
+        if best["reward_per_trial"] is None
+        else f" (Bayes-optimal {best['reward_per_trial']:.2f} and {best['steps_per_trial']:.2f})"
+    )
+    run = f"{result['env']} {result['agent']}: {result['trials']} trials, {result['env_steps']} steps in {result['train_seconds']:.1f} s"
+    test = " and ".join(
+        f"{value['mean']:.2f} ± {1.96 * value['sem']:.2f} {unit}" for value, unit in ((reward, "reward"), (steps, "steps"))
+    )
+    return f"{run}; test: {test} per trial{optimum}; {path}"
 
 
 if __name__ == "__main__":
