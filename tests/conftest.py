@@ -10,7 +10,10 @@ import tinymeta
 from tinymeta.agents import WIRINGS
 from tinymeta.tasks import ENVIRONMENTS
 
-SMALL = {"corridor": {"left": 2, "right": 3}}  # where an environment's default is larger than a test needs
+SMALL = {  # where an environment's default is larger than a test needs
+    "corridor": {"left": 2, "right": 3}, "bandit-independent": {"pulls": 4}, "tiger": {"horizon": 5},
+    "gridworld": {"size": 3, "steps": 4, "episodes": 2},
+}  # fmt: skip
 
 every_env = pytest.mark.parametrize("env", ENVIRONMENTS)
 every_agent = pytest.mark.parametrize("agent", WIRINGS)

@@ -9,11 +9,12 @@ import time
 
 import numpy as np
 import pytest
-from conftest import every_agent, every_env
+from conftest import SMALL, every_agent, every_env
 
 import tinymeta
 from tinymeta import baselines, cli, evaluate, gradcheck, train
 from tinymeta.agents import parameter_shapes
+from tinymeta.belief_agents import BELIEF_AGENTS
 from tinymeta.runs import METRICS, RunFolder, make_config
 
 SHORT = ["--trials", "400", "--hidden-size", "8", "--log-interval", "20"]
@@ -39,7 +40,8 @@ def finished(tmp_path_factory):
 def test_every_agent_trains_on_every_environment(env, agent, tmp_path, capsys):
     """Contract, from the registries: train, then evaluate --json --trace, with the documented keys and shapes."""
     path = tmp_path / "run"
-    assert run(train.main, env, agent, "--trials", "8", "--hidden-size", "4", "--out", path, "--quiet") == 0
+    kwargs = ["--env-kwargs", *(f"{key}={value}" for key, value in SMALL[env].items())] if env in SMALL else []
+    assert run(train.main, env, agent, "--trials", "8", "--hidden-size", "4", "--out", path, "--quiet", *kwargs) == 0
     assert capsys.readouterr().out == ""
     assert run(evaluate.main, path, "--rollouts", "5", "--json", "--trace", tmp_path / "t.npz") == 0
     result = json.loads(capsys.readouterr().out)
@@ -53,10 +55,10 @@ def test_every_agent_trains_on_every_environment(env, agent, tmp_path, capsys):
         assert {"reward_per_trial", "steps_per_trial", "discounted_value"} <= set(result[name])
     with np.load(tmp_path / "t.npz", allow_pickle=False) as trace:
         N, T, D = trace["inputs"].shape
-        assert (N, D) == (5, player.layout.input_size)
+        assert (5, player.layout.input_size) == (N, D)
         A, M, S = player.tasks.num_actions, player.tasks.num_tasks, player.tasks.num_states
         shapes = {"logits": (N, T, A), "hidden": (N, T, 4), "cell": (N, T, 4), "belief": (N, T, M, S)}
-        shapes |= {name: (N, T) for name in ("reset", "action", "reward", "task", "episode", "valid", "value")}
+        shapes |= dict.fromkeys(("reset", "action", "reward", "task", "episode", "valid", "value"), (N, T))
         assert {name: trace[name].shape for name in shapes} == shapes
         np.testing.assert_allclose(trace["belief"].sum((2, 3)), trace["valid"], atol=1e-12)
 
@@ -193,6 +195,21 @@ def test_baselines_command(capsys):
     assert set(values["random"]) == {"reward_per_trial", "steps_per_trial", "discounted_value"}
     assert run(baselines.main, "bandit") == 0
     assert "9.500000" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", BELIEF_AGENTS)
+def test_agents_on_the_exact_belief_are_evaluated_like_a_run(name, tmp_path, capsys):
+    assert (
+        run(evaluate.main, name, "--env", "corridor", "--env-kwargs", "left=2", "right=3", "--json", "--trace", tmp_path / "t.npz")
+        == 0
+    )
+    result = json.loads(capsys.readouterr().out)
+    assert result["agent"] == name
+    assert result["reward_per_trial"]["mean"] == 20
+    with np.load(tmp_path / "t.npz", allow_pickle=False) as trace:
+        np.testing.assert_allclose(trace["belief"].sum((2, 3)), trace["valid"], atol=1e-12)
+    assert run(evaluate.main, name) == 2
+    assert run(evaluate.main, "somewhere", "--env", "bandit") == 2
 
 
 def test_gradcheck_json(capsys):

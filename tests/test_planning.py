@@ -111,7 +111,7 @@ def test_beliefs_are_counted_exactly():
 
 
 def test_node_limit_says_what_to_do():
-    with pytest.raises(NodeLimitError, match=r"more than 100 reachable beliefs .* shorten the trial or raise node_limit"):
+    with pytest.raises(NodeLimitError, match=r"too many reachable beliefs: 1\d\d found, .* limits of 100 .* raise node_limit"):
         belief_graph(tinymeta.make("bandit", p="uniform", pulls=50), node_limit=100)
 
 

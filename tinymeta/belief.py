@@ -26,7 +26,7 @@ def reward_index(tasks, reward):
 @jit
 def filter_begin(outcomes, observation, belief, span):
     """The belief (C, M, S) after the first observation (-1: none yet); returns that observation's probability."""
-    belief[:] = 0
+    belief[span[0] : span[1]] = 0
     total = 0.0
     for m in range(belief.shape[1]):
         for i in range(outcomes.initial_start[m], outcomes.initial_start[m + 1]):
@@ -186,6 +186,13 @@ class Belief:
         self.log_likelihood += float(np.log(probability))
         self._over = observation is None
         return self
+
+    @property
+    def entries(self):
+        """(joint indices (clock·M + task)·S + state, weights) of all that has positive probability."""
+        flat = self._belief[self._span[0] : self._span[1]].ravel()
+        inside = np.flatnonzero(flat)
+        return inside + self._span[0] * self._belief[0].size, flat[inside]
 
     @property
     def joint(self):

@@ -20,16 +20,17 @@ from tinymeta.agents import NEVER
 from tinymeta.errors import InputError
 
 PRIMES = (2**31 - 1, 2**31 - 19)
-NODE_LIMIT = 1_000_000
-ENTRIES_AT_ONCE = 400_000
+NODE_LIMIT = 500_000
+ENTRY_LIMIT = 10_000_000  # hypotheses held by all nodes together, near 500 MB while enumerating
+ENTRIES_AT_ONCE = 100_000
 
 
 class NodeLimitError(InputError):
     """More beliefs are reachable than the limit allows."""
 
-    def __init__(self, tasks, nodes, limit):
-        super().__init__(f"task set {tasks.name!r} has more than {limit} reachable beliefs ({nodes} found, more to come); "
-                         "shorten the trial or raise node_limit")  # fmt: skip
+    def __init__(self, tasks, nodes, limit, entries):
+        super().__init__(f"task set {tasks.name!r} has too many reachable beliefs: {nodes} found, holding {entries} hypotheses, and more "
+                         f"to come, with limits of {limit} and {ENTRY_LIMIT}; shorten the trial or raise node_limit")  # fmt: skip
         self.nodes, self.limit = nodes, limit
 
 
@@ -49,6 +50,14 @@ class BeliefGraph(NamedTuple):
     reward: np.ndarray  # (n, A), expected immediate reward
     component: np.ndarray  # (n,) int64, strongly connected component; children never have a higher number
     cyclic: np.ndarray  # (components,) bool
+
+    @classmethod
+    def from_edges(cls, roots_of, edge_start, edge_child, edge_probability, reward):
+        """A chain or decision process of its own with the roots of another graph; its nodes hold no beliefs, its edges no evidence."""
+        component, cyclic = _components(edge_start, edge_child, reward.shape[1], len(reward))
+        none = np.zeros(0, np.int64)
+        return cls(roots_of.roots, roots_of.root_probability, roots_of.root_evidence, none, none, none, edge_start, edge_child,
+                   edge_probability, none, reward, component, cyclic)  # fmt: skip
 
 
 def evidence(tasks, observation, reward, revealed=-1):
@@ -148,8 +157,8 @@ class _Nodes:
             store.append(row[taken])
         nodes = number[inverse]
         self._confirm(nodes, count, state, weight)
-        if len(self.known) > self.limit:
-            raise NodeLimitError(self.tasks, len(self.known), self.limit)
+        if len(self.known) > self.limit or self.state.size > ENTRY_LIMIT:
+            raise NodeLimitError(self.tasks, len(self.known), self.limit, self.state.size)
         return nodes
 
     def _confirm(self, nodes, count, state, weight):

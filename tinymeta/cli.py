@@ -27,8 +27,9 @@ def parser(command, description):
     return Parser(prog=f"python -m tinymeta.{command}", description=description, allow_abbrev=False)
 
 
-def add_task_arguments(parser):
-    parser.add_argument("env", metavar="ENV", help=f"one of {', '.join(ENVIRONMENTS)}")
+def add_task_arguments(parser, option=False):
+    """ENV (or --env) and --env-kwargs."""
+    parser.add_argument("--env" if option else "env", metavar="ENV", help=f"one of {', '.join(ENVIRONMENTS)}")
     parser.add_argument(
         "--env-kwargs", nargs="+", default=[], metavar="KEY=VALUE", help="the environment's parameters, such as left=10 p=0.1,0.9"
     )

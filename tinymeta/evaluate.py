@@ -1,4 +1,7 @@
-"""python -m tinymeta.evaluate RUN: frozen-weight rollouts of a trained agent, beside the exact optimum of its task set."""
+"""python -m tinymeta.evaluate RUN: frozen-weight rollouts of a trained agent, beside the exact optimum of its task set.
+
+In place of a run folder RUN may be bayes, greedy or thompson, the agents on the exact belief; then --env names the environment.
+"""
 
 import math
 import sys
@@ -7,7 +10,10 @@ import numpy as np
 
 from tinymeta.baselines import exact_values
 from tinymeta.belief import belief_along
+from tinymeta.belief_agents import BELIEF_AGENTS, BeliefAgent
+from tinymeta.errors import InputError
 from tinymeta.runs import RunFolder, load
+from tinymeta.tasks import ENVIRONMENTS
 
 
 def evaluate(agent, gamma, rollouts=100, seed=0, greedy=False, baselines=None):
@@ -101,15 +107,24 @@ def main(argv=None):
     from tinymeta import cli
 
     parser = cli.parser("evaluate", "Frozen-weight rollouts of a trained agent; ± is a 95 % interval.")
-    parser.add_argument("run", metavar="RUN", help="a run folder")
+    parser.add_argument("run", metavar="RUN", help=f"a run folder, or one of {', '.join(BELIEF_AGENTS)} together with --env")
+    cli.add_task_arguments(parser, option=True)
     parser.add_argument("--rollouts", type=int, default=100, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--greedy", action="store_true", help="take the most probable action instead of sampling")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--trace", metavar="FILE.npz", help="store inputs, states, outputs and exact beliefs of the rollouts")
     args = parser.parse_args(argv)
-    agent, config = load(args.run), RunFolder(args.run).read_config()
-    result = evaluate(agent, config.settings.gamma, args.rollouts, args.seed, args.greedy)
+    if (args.env is None) == (args.run in BELIEF_AGENTS):
+        raise InputError(
+            f"RUN = {args.run!r} with --env {args.env}, expected --env together with {', '.join(BELIEF_AGENTS)} and only then"
+        )
+    if args.env is None:
+        agent, gamma = load(args.run), RunFolder(args.run).read_config().settings.gamma
+    else:
+        tasks, gamma = cli.make_tasks(args), ENVIRONMENTS[args.env].defaults["gamma"]
+        agent = BeliefAgent(tasks, args.run, gamma)
+    result = evaluate(agent, gamma, args.rollouts, args.seed, args.greedy)
     if args.trace:
         cli.save_arrays(args.trace, trace(agent, args.rollouts, args.seed, args.greedy))
     if args.json:

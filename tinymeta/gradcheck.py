@@ -7,8 +7,8 @@ a forgotten bootstrap shows as well. The numerical derivative is the fourth-orde
 
     (8 (L(θ + ε) - L(θ - ε)) - (L(θ + 2ε) - L(θ - 2ε))) / 12ε,      ε = 10⁻³,
 
-whose rounding error is near 10⁻¹³. Each entry's error is |analytic - numerical| / max(|analytic|, |numerical|, rms), with rms
-the root mean square of its parameter's numerical gradient: entries far below it are smaller than the quotient's rounding.
+whose rounding error is near 10⁻¹³ times the loss. Each entry's error is |analytic - numerical| / max(|analytic|, |numerical|, rms),
+with rms the root mean square of its parameter's numerical gradient: entries far below it are smaller than the quotient's rounding.
 """
 
 import sys
@@ -55,15 +55,15 @@ def weighted_loss(rows, layout, loss, theta, act):
 
 @jit
 def difference_quotients(rows, layout, loss, theta, act, epsilon, quotients):
-    """Fourth-order central differences of the loss in every parameter. Overwrites quotients (P,)."""
+    """Fourth-order central differences of the loss in every parameter, with steps epsilon (P,). Overwrites quotients (P,)."""
     for p in range(theta.shape[0]):
         kept = theta[p]
         total = 0.0
         for step, weight in ((1, 8.0), (-1, -8.0), (2, -1.0), (-2, 1.0)):
-            theta[p] = kept + step * epsilon
+            theta[p] = kept + step * epsilon[p]
             total += weight * weighted_loss(rows, layout, loss, theta, act)
         theta[p] = kept
-        quotients[p] = total / (12 * epsilon)
+        quotients[p] = total / (12 * epsilon[p])
 
 
 def play_batch(tasks, agent, hidden_size=48, seed=0, loss=LOSS, cut=False, trials=3, candidates=64):
@@ -128,9 +128,12 @@ def analytic_gradient(batch, kernels=actor_critic):
 
 
 def numerical_gradient(batch, epsilon=EPSILON):
-    """dL/dθ (P,) by difference quotients."""
+    """dL/dθ (P,) by difference quotients; a step in the reward's weights is the smaller, the larger the rewards."""
+    layout, steps = batch.layout, np.full_like(batch.theta, epsilon)
+    row = slice(layout.reward_column * 4 * layout.hidden_size, (layout.reward_column + 1) * 4 * layout.hidden_size)
+    steps[row] /= max(1.0, np.abs(batch.rows.prev_reward).max())
     quotients = np.empty_like(batch.theta)
-    difference_quotients(batch.rows, batch.layout, batch.loss, batch.theta.copy(), batch.act, epsilon, quotients)
+    difference_quotients(batch.rows, layout, batch.loss, batch.theta.copy(), batch.act, steps, quotients)
     return quotients
 
 

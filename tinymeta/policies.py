@@ -149,7 +149,7 @@ class Agent:
             if trace:
                 traces.append(make_trace(rows, act, self.layout))
         totals = Totals(*(np.concatenate(parts) for parts in zip(*totals, strict=True)))
-        return (totals, _join(traces)) if trace else totals
+        return (totals, join_traces(traces)) if trace else totals
 
 
 def evaluation_uniforms(seed, first, count, step_limit):
@@ -198,7 +198,7 @@ def make_trace(rows, act, layout):
     return trace
 
 
-def _join(traces):
+def join_traces(traces):
     """Traces of several batches as one, padded to the longest."""
     times = max(trace["valid"].shape[1] for trace in traces)
     padded = [

@@ -82,6 +82,7 @@ class TaskSet:
     def __init__(self, transition, reward, observation, initial, terminal, prior=None, episodes=1, *,
                  initial_observation=None, episode_length=None, max_steps=None, name="custom"):  # fmt: skip
         self.name = str(name)
+        self.dedicated = None  # gamma -> exact values, where a planner of its own beats enumerating beliefs
         self.transition = _distribution("transition", transition, ("M", "S", "A", "S"), {})
         sizes = dict(zip("MSA", self.transition.shape[:3], strict=True))
         self.reward = _array("reward", reward, ("M", "S", "A", "S"), sizes)

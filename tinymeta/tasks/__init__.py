@@ -9,6 +9,10 @@ from typing import NamedTuple
 from tinymeta.errors import choice
 from tinymeta.tasks.bandit import bandit
 from tinymeta.tasks.corridor import corridor
+from tinymeta.tasks.gridworld import gridworld
+from tinymeta.tasks.independent import independent
+from tinymeta.tasks.informative import informative
+from tinymeta.tasks.tiger import tiger
 
 BANDIT_DEFAULTS = {
     "learning_rate": 1e-3, "gamma": 0.80, "ent_coef": 0.001, "max_grad_norm": 1.0, "vf_coef": 0.05,
@@ -30,6 +34,12 @@ class Environment(NamedTuple):
 ENVIRONMENTS = {
     "bandit": Environment(bandit, BANDIT_DEFAULTS),
     "corridor": Environment(corridor, GRIDWORLD_DEFAULTS),
+    "bandit-independent": Environment(independent, BANDIT_DEFAULTS),
+    "bandit-informative": Environment(informative, BANDIT_DEFAULTS),
+    "tiger": Environment(tiger, {**GRIDWORLD_DEFAULTS, "learning_rate": 1e-3, "gamma": 0.95, "num_envs": 16, "trials": 400_000}),
+    "gridworld": Environment(
+        gridworld, {**GRIDWORLD_DEFAULTS, "learning_rate": 1e-3, "gamma": 0.95, "num_envs": 16, "trials": 200_000}
+    ),
 }
 
 
