@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# bash runs.sh         set up, train both agents on both environments, evaluate them
-# bash runs.sh test    set up, lint, test
+# bash runs.sh           set up, then reproduce the paper: train 20 seeds of every run, draw figures/, judge the claims
+# bash runs.sh --quick   the same with 3 seeds, into figures-quick/
+# bash runs.sh test      set up, lint, test
+# Finished runs are skipped and interrupted ones resumed, so the same command goes on where it stopped.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+say() { printf '\n== %s\n' "$*"; }
 
 # One virtual environment, the active one or our own .venv; installed again only when the dependencies changed.
 setup() {
@@ -22,7 +24,26 @@ setup() {
     fi
 }
 
+# part NAME COMMAND…: run a command and say how long it took.
+part() {
+    local name=$1 began=$SECONDS
+    shift
+    say "$name"
+    "$@"
+    echo "$name took $((SECONDS - began)) s"
+}
+
+reproduce() {
+    part "set-up" setup ""
+    part "training (runs/)" python -m tinymeta.reproduction "$@"
+    part "figures ($out/)" python -m tinymeta.figures --out "$out" "$@"
+    part "claims ($out/claims.md)" python -m tinymeta.claims --out "$out" "$@"
+    say "all done in $SECONDS s; pictures and claims are in $(pwd)/$out"
+}
+
 case "${1:-}" in
+"") out=figures reproduce ;;
+--quick) out=figures-quick reproduce --quick ;;
 test)
     setup "[test]"
     say "lint"
@@ -31,17 +52,8 @@ test)
     say "tests"
     exec python -m pytest
     ;;
-"")
-    setup ""
-    for env in bandit corridor; do
-        for agent in rl2 rl1; do
-            say "$env $agent"
-            python -m tinymeta.train "$env" "$agent" --resume
-        done
-    done
-    ;;
 *)
-    echo "runs.sh: unknown argument '$1', expected nothing or: test" >&2
+    echo "runs.sh: unknown argument '$1', expected nothing, --quick or test" >&2
     exit 2
     ;;
 esac

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tinymeta import TaskSet
 
 MAX_STEPS = 4  # steps of the longest trial
-MAX_HISTORIES = 8192  # bound on the complete histories of a trial
+MAX_HISTORIES = 10_000  # bound on the complete histories of a trial
 REWARDS = (0.0, 1.0, -1.0, 0.1, 10.0)  # 0.1 is not exact in binary
-ZEROS = (0.0, 0.5, 0.9)  # share of zero probabilities
+ZEROS = (0.0, 0.3, 0.8)  # share of zero probabilities
 SHARED = ("transition", "terminal", "initial", "observation", "reward")
 
 
@@ -23,9 +23,9 @@ SHARED = ("transition", "terminal", "initial", "observation", "reward")
 def task_sets(draw):
     """Any task set of at most 4 tasks, 4 states, 3 actions, 3 observations and `MAX_STEPS` steps.
 
-    Repeated choices are likelier: two episodes, because the clock is hidden there, and more than one action.
+    Repeated choices are likelier: two episodes with an end that may be missed, several tasks, several actions.
     """
-    episodes = draw(st.sampled_from((1, 2, 2, 2, 2, 3, 3, 4)))
+    episodes = draw(st.sampled_from((1, 2, 2, 2, 2, 2, 3, 4)))
     inner, length = draw(st.sampled_from(_episode_bounds(episodes)))
     longest_trial = episodes * min(n for n in (inner, length) if n)
     num_states = draw(st.integers(inner + 1 if inner else 1, 4))
@@ -33,7 +33,7 @@ def task_sets(draw):
     num_observations, num_rewards = draw(st.sampled_from(_affordable(num_actions, longest_trial)))
     return random_task_set(
         seed=draw(st.integers(0, 2**32 - 1)),
-        num_tasks=draw(st.sampled_from((1, 2, 2, 3, 4))),
+        num_tasks=draw(st.sampled_from((1, 2, 2, 2, 3, 3, 4, 4))),
         num_states=num_states,
         num_actions=num_actions,
         num_observations=num_observations,
@@ -47,11 +47,13 @@ def task_sets(draw):
         by_action=draw(st.booleans()),
         own_first=draw(st.booleans()),
         reward_on_entry=draw(st.booleans()),
+        rare_rewards=draw(st.booleans()),
     )
 
 
 def random_task_set(*, seed, num_tasks, num_states, num_actions, num_observations, num_rewards, inner, episode_length,
-                    episodes, zeros, noise_zeros, shared, by_action, own_first, reward_on_entry):  # fmt: skip
+                    episodes, zeros, noise_zeros, shared, by_action, own_first, reward_on_entry,
+                    rare_rewards):  # fmt: skip
     """A random task set with the given sizes and switches.
 
     Parameters
@@ -69,6 +71,8 @@ def random_task_set(*, seed, num_tasks, num_states, num_actions, num_observation
         An episode's first observation has a distribution of its own (always so with `by_action`).
     reward_on_entry : bool
         The reward depends on the state that is entered only.
+    rare_rewards : bool
+        Most transitions pay the same, so that rewards seldom tell anything, not even that an episode has ended.
     """
     name = f"random_task_set({', '.join(f'{key}={value!r}' for key, value in locals().items())})"
     rng = np.random.default_rng(seed)
@@ -97,8 +101,9 @@ def random_task_set(*, seed, num_tasks, num_states, num_actions, num_observation
     transition = np.stack([random_rows(np.random.default_rng(row_seed[m]), allowed[m], zeros) for m in range(M)])
     initial = np.stack([random_rows(np.random.default_rng(start_seed[m]), ~terminal[m], zeros) for m in range(M)])
     paid = rng.choice(REWARDS, size=num_rewards, replace=False)
+    odds = np.array([8.0 if rare_rewards and n == 0 else 1.0 for n in range(num_rewards)])
     entries = (1, 1, S) if reward_on_entry else (S, A, S)
-    reward = per_task("reward", lambda: np.broadcast_to(rng.choice(paid, size=entries), (S, A, S)))
+    reward = per_task("reward", lambda: np.broadcast_to(rng.choice(paid, entries, p=odds / odds.sum()), (S, A, S)))
     seen = (A, S, num_observations) if by_action else (S, num_observations)
     observation = per_task("observation", lambda: random_rows(rng, np.ones(seen), noise_zeros))
     first = per_task("observation", lambda: random_rows(rng, np.ones((S, num_observations)), noise_zeros))
@@ -118,15 +123,15 @@ def random_rows(rng, allowed, zeros):
 
 
 def _episode_bounds(episodes):
-    """(inner, episode_length), either possibly None, for trials of 2 to `MAX_STEPS` steps; 2 is half as likely."""
+    """(inner, episode_length), either possibly None, for trials of 2 to `MAX_STEPS` steps; 2 is rare, being so short."""
     bounds = []
     for both in itertools.product((None, 1, 2, 3), (None, 1, 2, 3, 4)):
         steps = episodes * min((n for n in both if n), default=0)
-        bounds += [both] * (1 if steps == 2 else 2 if 2 < steps <= MAX_STEPS else 0)
+        bounds += [both] * (1 if steps == 2 else 4 if 2 < steps <= MAX_STEPS else 0)
     return bounds
 
 
 def _affordable(num_actions, steps):
-    """(observations, rewards) that keep the histories of so many steps within `MAX_HISTORIES`, the smallest first."""
+    """(observations, rewards) that keep the histories of so many steps within `MAX_HISTORIES`; 1, 1 is rare, being dull."""
     sizes = itertools.product(range(1, 4), repeat=2)
-    return sorted(((o, r) for o, r in sizes if o * (num_actions * o * r) ** steps <= MAX_HISTORIES), key=np.prod)
+    return [(o, r) for o, r in sizes if o * (num_actions * o * r) ** steps <= MAX_HISTORIES for _ in range(o * r)]

@@ -10,6 +10,9 @@ COMMANDS = {
     "train ENV AGENT": "train one run", "evaluate RUN": "frozen-weight rollouts of a trained agent",
     "baselines ENV": "exact values of the Bayes-optimal, informed and random policies",
     "gradcheck ENV AGENT": "analytic against numerical gradients",
+    "reproduction": "train every run of the paper's figures and claims",
+    "figures": "draw every figure from finished runs",
+    "claims": "judge each claim of the paper on finished runs",
 }  # fmt: skip
 
 

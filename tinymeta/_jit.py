@@ -3,6 +3,9 @@
 - ``fastmath`` lets LLVM reorder and contract sums, which vectorises reductions. ``nnan`` and ``ninf`` are left out on
   purpose: a NaN stays a NaN and reaches the check that stops the run.
 - ``error_model="numpy"`` drops the zero check before each division; that branch would stop loops from vectorising.
+- ``forceinline`` makes each kernel called from Python one self-contained piece of machine code. Otherwise a process that has
+  just compiled may run another version of an inner kernel than one that loads the same kernel from the cache, optimised
+  differently, and the last bits of a training run would depend on what was compiled when.
 - The cache folder carries a hash of the package's sources. Numba looks only at a kernel's own file, so after an edit in
   a *callee* from another file it would keep serving the old machine code.
 """
@@ -51,6 +54,6 @@ def jit(function):
     outer = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = CACHE_FOLDER or outer  # read only while the decorator runs: other packages keep theirs
     try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)(function)
+        return numba.njit(cache=True, nogil=True, forceinline=True, error_model="numpy", fastmath=FASTMATH)(function)
     finally:
         numba_config.CACHE_DIR = outer

@@ -2,7 +2,8 @@
 
 bayes-optimal                the best that an agent can do that knows the task set but not the task
 informed                     the best that an agent can do that is told the task
-informed-after-first         the best that an agent can do that is told the task after the first episode, as `rl1` is
+informed-after-first         the best that an agent can do that is told the task after the first episode, as `rl1` is (where an
+                             episode's end cannot be seen, being told then also announces it, and can be worth more than `informed`)
 greedy, thompson             see `tinymeta.belief_agents`
 random                       actions chosen uniformly
 

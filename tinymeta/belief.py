@@ -218,7 +218,7 @@ def belief_along(tasks, observation, action, reward, valid, ended):
     observation, action, reward, valid : arrays of shape (N, T)
         observation[n, t] is what was seen before action[n, t]; reward[n, t] follows it.
     ended : bool array of shape (N,)
-        The trial reached its end (False: a step limit cut it).
+        The trial reached its end (False: a step limit cut it; then what its last action brought is not recorded and not used).
 
     Returns
     -------
@@ -230,15 +230,18 @@ def belief_along(tasks, observation, action, reward, valid, ended):
     ValueError
         At impossible evidence; names trial, step, action, observation and reward.
     """
-    N, T = np.shape(action)
-    index = reward_index(tasks, reward)
+    observation, action = (np.asarray(array, np.int64) for array in (observation, action))
+    valid, ended = (np.asarray(array, bool) for array in (valid, ended))
+    reward = np.asarray(reward)
+    N, T = action.shape
+    index = reward_index(tasks, reward).astype(np.int64)
     joint, log_likelihood = np.zeros((N, T, tasks.num_tasks, tasks.num_states)), np.zeros(N)
     shape = (_clocks(tasks), tasks.num_tasks, tasks.num_states)
     failed = np.full(2, -1)
-    recorded = [np.asarray(array, np.int64) for array in (observation, action, index)]
-    recorded += [np.asarray(array, bool) for array in (valid, ended)]
     scratch = np.zeros(shape), np.zeros(2, np.int64), np.zeros(shape)
-    filter_traces(tasks.outcomes, make_rules(tasks), *recorded, *scratch, joint, log_likelihood, failed)
+    filter_traces(
+        tasks.outcomes, make_rules(tasks), observation, action, index, valid, ended, *scratch, joint, log_likelihood, failed
+    )
     if failed[0] >= 0:
         n, t = (int(i) for i in failed)
         if t == 0:

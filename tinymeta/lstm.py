@@ -98,12 +98,15 @@ def lstm_forward(rows, reward_column, weight_x, weight_h, bias, act, start, stop
     if carried:
         add_product(h_prev, weight_h, gates, start, stop)
     for n in range(start, stop):
+        # Views that begin at 0: an index that begins at 2H might be negative for all the compiler knows, and would not vectorise.
+        row = gates[n]
+        sigmoid_if, tanh_g, sigmoid_o = row[: 2 * H], row[2 * H : 3 * H], row[3 * H :]
         for j in range(2 * H):
-            gates[n, j] = half + half * tanh(half * gates[n, j])  # σ(a) = ½ + ½ tanh(a/2)
-        for j in range(2 * H, 3 * H):
-            gates[n, j] = tanh(gates[n, j])
-        for j in range(3 * H, 4 * H):
-            gates[n, j] = half + half * tanh(half * gates[n, j])
+            sigmoid_if[j] = half + half * tanh(half * sigmoid_if[j])  # σ(a) = ½ + ½ tanh(a/2)
+        for j in range(H):
+            tanh_g[j] = tanh(tanh_g[j])
+        for j in range(H):
+            sigmoid_o[j] = half + half * tanh(half * sigmoid_o[j])
         for k in range(H):
             c[n, k] = gates[n, H + k] * c_prev[n, k] + gates[n, k] * gates[n, 2 * H + k]
         for k in range(H):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinymeta._jit import jit
-from tinymeta.belief_graph import NODE_LIMIT, BeliefGraph, belief_graph, changes, evidence, ranges  # noqa: F401
+from tinymeta.belief_graph import NODE_LIMIT, BeliefGraph, belief_graph, changes, ranges
 from tinymeta.errors import InputError, real
 
 COMPONENT_LIMIT = 4000  # nodes in one cycle, solved densely
@@ -57,6 +57,17 @@ def evaluate_policy(graph, policy, gamma):
         _solve(graph, reward, discount, policy)[1] for reward, discount in ((graph.reward, 1.0), (once, 1.0), (graph.reward, gamma))
     )
     return Value(*(_at_roots(graph, value) for value in worth))
+
+
+def by_episode(tasks, graph, policy):
+    """(reward (K,), steps (K,)) that a policy expects in each episode of a trial, undiscounted and exact."""
+    K, length = tasks.episodes, tasks.episode_length or 1
+    owner = np.repeat(np.arange(len(graph.reward)), np.diff(graph.entry_start))
+    episode = graph.entry_state // (tasks.num_tasks * tasks.num_states * length)
+    share = np.bincount(owner * K + episode, graph.entry_weight, minlength=len(graph.reward) * K).reshape(-1, K)
+    counted = ([_at_roots(graph, _solve(graph, per * share[:, k, None], 1.0, policy)[1]) for k in range(K)]
+               for per in (graph.reward, np.ones_like(graph.reward)))  # fmt: skip
+    return tuple(np.array(values) for values in counted)
 
 
 def _at_roots(graph, value):

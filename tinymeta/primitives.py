@@ -61,87 +61,59 @@ def _tanh_for_type(x):
 
 @jit
 def add_product(a, b, c, start, stop):
-    """c[start:stop] += a[start:stop] @ b, with a (N, K), b (K, J), c (N, J)."""
+    """c[start:stop] += a[start:stop] @ b, with a (N, K), b (K, J), c (N, J): two rows by six terms a pass, or one by four."""
     K, J = b.shape
     n = start
-    while n + 4 <= stop:
+    while n + 2 <= stop:
         k = 0
         while k + 6 <= K:
+            p0, p1, p2, p3, p4, p5 = a[n, k], a[n, k + 1], a[n, k + 2], a[n, k + 3], a[n, k + 4], a[n, k + 5]
+            q0, q1, q2, q3, q4, q5 = (
+                a[n + 1, k],
+                a[n + 1, k + 1],
+                a[n + 1, k + 2],
+                a[n + 1, k + 3],
+                a[n + 1, k + 4],
+                a[n + 1, k + 5],
+            )
             for j in range(J):
                 b0, b1, b2, b3, b4, b5 = b[k, j], b[k + 1, j], b[k + 2, j], b[k + 3, j], b[k + 4, j], b[k + 5, j]
-                c[n, j] += (
-                    a[n, k] * b0 + a[n, k + 1] * b1 + a[n, k + 2] * b2 + a[n, k + 3] * b3 + a[n, k + 4] * b4 + a[n, k + 5] * b5
-                )
-                c[n + 1, j] += (
-                    a[n + 1, k] * b0
-                    + a[n + 1, k + 1] * b1
-                    + a[n + 1, k + 2] * b2
-                    + a[n + 1, k + 3] * b3
-                    + a[n + 1, k + 4] * b4
-                    + a[n + 1, k + 5] * b5
-                )
-                c[n + 2, j] += (
-                    a[n + 2, k] * b0
-                    + a[n + 2, k + 1] * b1
-                    + a[n + 2, k + 2] * b2
-                    + a[n + 2, k + 3] * b3
-                    + a[n + 2, k + 4] * b4
-                    + a[n + 2, k + 5] * b5
-                )
-                c[n + 3, j] += (
-                    a[n + 3, k] * b0
-                    + a[n + 3, k + 1] * b1
-                    + a[n + 3, k + 2] * b2
-                    + a[n + 3, k + 3] * b3
-                    + a[n + 3, k + 4] * b4
-                    + a[n + 3, k + 5] * b5
-                )
+                c[n, j] += p0 * b0 + p1 * b1 + p2 * b2 + p3 * b3 + p4 * b4 + p5 * b5
+                c[n + 1, j] += q0 * b0 + q1 * b1 + q2 * b2 + q3 * b3 + q4 * b4 + q5 * b5
             k += 6
         while k < K:
+            p0, q0 = a[n, k], a[n + 1, k]
             for j in range(J):
-                b0 = b[k, j]
-                c[n, j] += a[n, k] * b0
-                c[n + 1, j] += a[n + 1, k] * b0
-                c[n + 2, j] += a[n + 2, k] * b0
-                c[n + 3, j] += a[n + 3, k] * b0
+                c[n, j] += p0 * b[k, j]
+                c[n + 1, j] += q0 * b[k, j]
             k += 1
-        n += 4
-    while n < stop:
+        n += 2
+    if n < stop:
         k = 0
-        while k + 8 <= K:
+        while k + 4 <= K:
+            p0, p1, p2, p3 = a[n, k], a[n, k + 1], a[n, k + 2], a[n, k + 3]
             for j in range(J):
-                c[n, j] += (
-                    a[n, k] * b[k, j]
-                    + a[n, k + 1] * b[k + 1, j]
-                    + a[n, k + 2] * b[k + 2, j]
-                    + a[n, k + 3] * b[k + 3, j]
-                    + a[n, k + 4] * b[k + 4, j]
-                    + a[n, k + 5] * b[k + 5, j]
-                    + a[n, k + 6] * b[k + 6, j]
-                    + a[n, k + 7] * b[k + 7, j]
-                )
-            k += 8
+                c[n, j] += p0 * b[k, j] + p1 * b[k + 1, j] + p2 * b[k + 2, j] + p3 * b[k + 3, j]
+            k += 4
         while k < K:
+            p0 = a[n, k]
             for j in range(J):
-                c[n, j] += a[n, k] * b[k, j]
+                c[n, j] += p0 * b[k, j]
             k += 1
-        n += 1
 
 
 @jit
 def add_product_transposed(a, b, c, start, stop):
-    """c[start:stop] += a[start:stop] @ b.T, with a (N, J), b (K, J), c (N, K)."""
+    """c[start:stop] += a[start:stop] @ b.T, with a (N, J), b (K, J), c (N, K): two rows by four sums a pass, or one by six."""
     K, J = b.shape
     zero = a.dtype.type(0)
     n = start
-    while n < stop:
-        pair = n + 1 < stop
-        m = n + 1 if pair else n  # an odd last row is computed twice and stored once
+    while n + 2 <= stop:
         k = 0
         while k + 4 <= K:
             p0 = p1 = p2 = p3 = q0 = q1 = q2 = q3 = zero
             for j in range(J):
-                u, v = a[n, j], a[m, j]
+                u, v = a[n, j], a[n + 1, j]
                 p0 += u * b[k, j]
                 p1 += u * b[k + 1, j]
                 p2 += u * b[k + 2, j]
@@ -154,76 +126,63 @@ def add_product_transposed(a, b, c, start, stop):
             c[n, k + 1] += p1
             c[n, k + 2] += p2
             c[n, k + 3] += p3
-            if pair:
-                c[m, k] += q0
-                c[m, k + 1] += q1
-                c[m, k + 2] += q2
-                c[m, k + 3] += q3
+            c[n + 1, k] += q0
+            c[n + 1, k + 1] += q1
+            c[n + 1, k + 2] += q2
+            c[n + 1, k + 3] += q3
             k += 4
         while k < K:
             p0 = q0 = zero
             for j in range(J):
                 p0 += a[n, j] * b[k, j]
-                q0 += a[m, j] * b[k, j]
+                q0 += a[n + 1, j] * b[k, j]
             c[n, k] += p0
-            if pair:
-                c[m, k] += q0
+            c[n + 1, k] += q0
             k += 1
         n += 2
+    if n < stop:
+        k = 0
+        while k + 6 <= K:
+            p0 = p1 = p2 = p3 = p4 = p5 = zero
+            for j in range(J):
+                u = a[n, j]
+                p0 += u * b[k, j]
+                p1 += u * b[k + 1, j]
+                p2 += u * b[k + 2, j]
+                p3 += u * b[k + 3, j]
+                p4 += u * b[k + 4, j]
+                p5 += u * b[k + 5, j]
+            c[n, k] += p0
+            c[n, k + 1] += p1
+            c[n, k + 2] += p2
+            c[n, k + 3] += p3
+            c[n, k + 4] += p4
+            c[n, k + 5] += p5
+            k += 6
+        while k < K:
+            p0 = zero
+            for j in range(J):
+                p0 += a[n, j] * b[k, j]
+            c[n, k] += p0
+            k += 1
 
 
 @jit
 def add_outer(a, b, c, start, stop):
-    """c += a[start:stop].T @ b[start:stop], with a (N, K), b (N, J), c (K, J)."""
+    """c += a[start:stop].T @ b[start:stop], with a (N, K), b (N, J), c (K, J): six rows a pass."""
     K, J = c.shape
     n = start
     while n + 6 <= stop:
-        k = 0
-        while k + 4 <= K:
-            for j in range(J):
-                b0, b1, b2, b3, b4, b5 = b[n, j], b[n + 1, j], b[n + 2, j], b[n + 3, j], b[n + 4, j], b[n + 5, j]
-                c[k, j] += (
-                    a[n, k] * b0 + a[n + 1, k] * b1 + a[n + 2, k] * b2 + a[n + 3, k] * b3 + a[n + 4, k] * b4 + a[n + 5, k] * b5
-                )
-                c[k + 1, j] += (
-                    a[n, k + 1] * b0
-                    + a[n + 1, k + 1] * b1
-                    + a[n + 2, k + 1] * b2
-                    + a[n + 3, k + 1] * b3
-                    + a[n + 4, k + 1] * b4
-                    + a[n + 5, k + 1] * b5
-                )
-                c[k + 2, j] += (
-                    a[n, k + 2] * b0
-                    + a[n + 1, k + 2] * b1
-                    + a[n + 2, k + 2] * b2
-                    + a[n + 3, k + 2] * b3
-                    + a[n + 4, k + 2] * b4
-                    + a[n + 5, k + 2] * b5
-                )
-                c[k + 3, j] += (
-                    a[n, k + 3] * b0
-                    + a[n + 1, k + 3] * b1
-                    + a[n + 2, k + 3] * b2
-                    + a[n + 3, k + 3] * b3
-                    + a[n + 4, k + 3] * b4
-                    + a[n + 5, k + 3] * b5
-                )
-            k += 4
-        while k < K:
+        for k in range(K):
+            a0, a1, a2, a3, a4, a5 = a[n, k], a[n + 1, k], a[n + 2, k], a[n + 3, k], a[n + 4, k], a[n + 5, k]
             for j in range(J):
                 c[k, j] += (
-                    a[n, k] * b[n, j]
-                    + a[n + 1, k] * b[n + 1, j]
-                    + a[n + 2, k] * b[n + 2, j]
-                    + a[n + 3, k] * b[n + 3, j]
-                    + a[n + 4, k] * b[n + 4, j]
-                    + a[n + 5, k] * b[n + 5, j]
+                    a0 * b[n, j] + a1 * b[n + 1, j] + a2 * b[n + 2, j] + a3 * b[n + 3, j] + a4 * b[n + 4, j] + a5 * b[n + 5, j]
                 )
-            k += 1
         n += 6
     while n < stop:
         for k in range(K):
+            a0 = a[n, k]
             for j in range(J):
-                c[k, j] += a[n, k] * b[n, j]
+                c[k, j] += a0 * b[n, j]
         n += 1

@@ -1,152 +1,13 @@
-"""python -m tinymeta.train ENV AGENT: train one run into a run folder, with checkpoints, and evaluate it at its end."""
+"""python -m tinymeta.train ENV AGENT: train one run, or with --seeds many of them in parallel, into run folders."""
 
-import json
-import signal
 import sys
-import threading
-import time
-from dataclasses import asdict
-
-from tqdm import tqdm
 
 from tinymeta.errors import InputError
-from tinymeta.evaluate import evaluate
-from tinymeta.learner import DTYPES, DivergenceError, Learner
-from tinymeta.policies import Agent
-from tinymeta.runs import RunFolder, build, make_config, write_whole
-
-
-class Interrupted(Exception):
-    """A signal asked the run to stop, and its checkpoint is written."""
-
-    def __init__(self, number):
-        super().__init__(signal.Signals(number).name)
-        self.exit_code = 128 + number
-
-
-class _Signals:
-    """Within it SIGINT and SIGTERM only leave a note, so that no write is cut in two; a second SIGINT acts at once."""
-
-    def __enter__(self):
-        self.received, self._before = None, {}
-        if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def _note(self, number, frame):
-        if self.received is not None and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self.received = number
-
-    def __exit__(self, *exception):
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-
-def train(path, config, resume=False, overwrite=False, progress=False):
-    """Train the run that `config` describes in folder `path`; returns what result.json holds.
-
-    Parameters
-    ----------
-    path : str or Path
-    config : Config
-        See `tinymeta.runs.make_config`.
-    resume : bool
-        Continue an unfinished run from its checkpoint; a finished one is left as it is.
-    overwrite : bool
-        Begin anew where a run already exists.
-    progress : bool
-        Show a progress bar on stderr.
-
-    Raises
-    ------
-    ValueError
-        If the folder holds a run and neither `resume` nor `overwrite` is given, or a resumed run was made with other settings.
-    DivergenceError
-        If a loss, gradient or parameter is not finite. The last checkpoint stays as it is.
-    Interrupted
-        After SIGINT or SIGTERM, with the checkpoint written.
-    """
-    folder, tasks = RunFolder(path), build(config)
-    if folder.exists and not overwrite:
-        if not resume:
-            state = "a finished" if folder.finished else "an unfinished"
-            raise InputError(
-                f"{folder.path} holds {state} run; expected an empty place, --resume to continue it or --overwrite to drop it"
-            )
-        _check_same(folder.read_config(), config, folder.config_path)
-        if folder.finished:
-            return folder.read_result()
-    learner = Learner(tasks, config.settings)
-    if folder.exists and resume and not overwrite:
-        timing = folder.read_timing()
-        if folder.checkpoint_path.exists():
-            folder.restore(learner)
-        else:
-            folder.create(config)
-    else:
-        timing = {"train_seconds": 0.0, "compile_seconds": 0.0}
-        folder.create(config)
-    timing["compile_seconds"] += learner.compile_seconds
-    _loop(folder, config, learner, timing, progress)
-    agent = Agent(tasks, config.settings.agent, learner.theta, config.settings.hidden_size)
-    result = {
-        "env": config.env, "agent": config.settings.agent, "train_seed": config.settings.seed, **timing,
-        "env_steps": learner.env_steps_done, "trials": learner.trials_done, "updates": learner.updates_done,
-        "evaluation": evaluate(agent, config.settings.gamma),
-    }  # fmt: skip
-    write_whole(folder.result_path, (json.dumps(result, indent=2, allow_nan=False) + "\n").encode())
-    return result
-
-
-def _loop(folder, config, learner, timing, progress):
-    """Advance interval by interval; checkpoint every few intervals, at the end, and when a signal asks to stop."""
-    settings = config.settings
-    with _Signals() as signals, _bar(settings, learner, progress) as bar:
-        last = time.perf_counter()
-        while learner.updates_done < settings.updates:
-            interval = config.log_interval - learner.updates_done % config.log_interval
-            statistics = learner.advance(min(interval, settings.updates - learner.updates_done))
-            row = folder.append_metrics(learner, statistics)
-            bar.update(int(learner.trials_done) - bar.n)
-            bar.set_postfix(
-                {"reward/trial": f"{row['reward_per_trial']:.2f}", "steps/trial": f"{row['steps_per_trial']:.1f}"}, refresh=False
-            )
-            due = learner.updates_done // config.log_interval % config.checkpoint_interval == 0
-            if due or signals.received or learner.updates_done == settings.updates:
-                now = time.perf_counter()
-                timing["train_seconds"] += now - last
-                last = now
-                folder.write_checkpoint(learner)
-                write_whole(folder.timing_path, (json.dumps(timing) + "\n").encode())
-            if signals.received and learner.updates_done < settings.updates:
-                raise Interrupted(signals.received)
-
-
-def _bar(settings, learner, progress):
-    """A tqdm bar in trials; `disable=None` keeps it silent where stderr is no terminal."""
-    return tqdm(total=settings.updates * settings.num_envs, initial=learner.trials_done, unit="trial", unit_scale=True,
-                desc=f"{learner.tasks.name} {settings.agent} seed {settings.seed}", disable=None if progress else True)  # fmt: skip
-
-
-def _check_same(before, now, where):
-    """Refuse to resume with another setting, naming the first that differs."""
-    then, asked = (
-        {**asdict(c.settings), "env": c.env, "env_kwargs": _listed(c.env_kwargs), "log_interval": c.log_interval}
-        for c in (before, now)
-    )
-    for name, value in then.items():
-        if asked[name] != value:
-            raise InputError(
-                f"{where}: the run was made with {name} = {value!r}, and --resume was asked to go on with {asked[name]!r}"
-            )
-
-
-def _listed(kwargs):
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in kwargs.items()}
-
-
-# ---------------------------------------------------------------- command line
+from tinymeta.learner import DTYPES, DivergenceError
+from tinymeta.runs import RunFolder, make_config
+from tinymeta.statistics import interval
+from tinymeta.sweep import SweepError, sweep
+from tinymeta.training import Interrupted, train
 
 OPTIONS = {
     "trials": (int, "trials to train for"), "num_envs": (int, "trials per update"), "learning_rate": (float, ""),
@@ -165,6 +26,8 @@ def make_parser():
     cli.add_task_arguments(parser)
     cli.add_agent_argument(parser)
     parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--seeds", type=int, metavar="N", help="train seeds 0…N-1 in parallel, in DIR/seed-<k>")
+    parser.add_argument("--workers", type=int, metavar="W", help="processes for --seeds; as many as there are cores if left out")
     for name, (kind, text) in OPTIONS.items():
         parser.add_argument("--" + name.replace("_", "-"), type=kind, metavar={int: "N", float: "X", str: "NAME"}[kind], help=text)
     parser.add_argument("--out", metavar="DIR", help="run folder; runs/<env>-<agent>-seed<N> if left out")
@@ -182,9 +45,19 @@ def main(argv=None):
     cli.make_tasks(args)
     given = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
     config = make_config(args.env, args.agent, cli.parse_env_kwargs(args.env_kwargs), seed=args.seed, **given)
-    path = args.out or f"runs/{args.env}-{args.agent}-seed{args.seed}"
+    path = args.out or f"runs/{args.env}-{args.agent}" + (f"-seed{args.seed}" if args.seeds is None else "")
+    if args.workers is not None and args.seeds is None:
+        raise InputError(f"--workers {args.workers} without --seeds, expected both or neither")
     try:
+        if args.seeds is not None:
+            results = sweep(path, config, args.seeds, args.workers, None, args.resume, args.overwrite, not args.quiet)
+            if not args.quiet:
+                print(sweep_summary(results, path))
+            return 0
         result = train(path, config, args.resume, args.overwrite, progress=not args.quiet)
+    except SweepError as error:
+        print(f"tinymeta: {error}; --resume tries them again", file=sys.stderr)
+        return cli.FAILED
     except DivergenceError as error:
         checkpoint = RunFolder(path).checkpoint_path
         where = f"the last good checkpoint is {checkpoint}" if checkpoint.exists() else "there is no checkpoint yet"
@@ -215,6 +88,14 @@ def summary(result, path):
         f"{value['mean']:.2f} ± {1.96 * value['sem']:.2f} {unit}" for value, unit in ((reward, "reward"), (steps, "steps"))
     )
     return f"{run}; test: {test} per trial{optimum}; {path}"
+
+
+def sweep_summary(results, path):
+    """One line on a finished sweep: mean over seeds with a 95 % interval."""
+    rewards, steps = ([r["evaluation"][name]["mean"] for r in results.values()] for name in ("reward_per_trial", "steps_per_trial"))
+    first = next(iter(results.values()))
+    test = " and ".join(f"{interval(values)} {unit}" for values, unit in ((rewards, "reward"), (steps, "steps")))
+    return f"{first['env']} {first['agent']}, {len(results)} seeds; test: {test} per trial; {path}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,288 @@
+"""python -m tinymeta.claims: each claim of the paper (Alver & Precup 2021) with its measurement and verdict.
+
+A claim is a row: what is said and where, the statistic, the threshold, and a function that measures it on finished runs.
+Thresholds stand here and were fixed before the runs. Equivalence is judged by two one-sided tests (Schuirmann 1987): the 90 %
+interval of the difference must lie within the stated margin.
+"""
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tinymeta.baselines import exact_values
+from tinymeta.errors import InputError
+from tinymeta.reproduction import EXPERIMENTS, Results, add_arguments, seeds_of
+from tinymeta.runs import build, load, write_whole
+from tinymeta.statistics import Estimate, difference, estimate
+
+REWARD_MARGIN, STEPS_MARGIN, CHANCE_MARGIN, SPEED_FACTOR = 0.1, 0.5, 0.05, 1.5
+TIMESTEPS_MARGIN = 0.75  # the half step between 15.5 and the optimum of the corridor 5+5, and the sampling error of a test
+SMOOTHING = 1000  # trials over which a learning curve is averaged before it is compared with a level
+
+
+class Measurement(NamedTuple):
+    """What was measured and whether the claim's threshold is met."""
+
+    estimates: dict  # {what: Estimate}
+    holds: bool
+
+
+class Claim(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    text: str
+    place: str  # in the paper
+    statistic: str
+    threshold: str
+    measure: object  # Results -> Measurement
+
+
+# ---------------------------------------------------------------- statistics of one experiment
+
+
+def per_trial(results, name, what):
+    """Means over each seed's test rollouts of "reward" or "steps" per trial, array (seeds,)."""
+    return np.array([test[f"{what}_per_trial"]["mean"] for test in results.evaluations(name)])
+
+
+def per_episode(results, name, what):
+    """The same by episode, array (seeds, K)."""
+    return np.array([test[f"{what}_per_episode"] for test in results.evaluations(name)])
+
+
+def optimum(results, name):
+    """Exact values of the experiment's task set, see `tinymeta.baselines.exact_values`."""
+    config = results.run(name, 0).read_config()
+    return exact_values(build(config), config.settings.gamma)
+
+
+def trials_to_level(results, name, column, level, above):
+    """Trials of training until the smoothed learning curve first reaches `level`, array (seeds,); inf where it never does."""
+    metrics = results.metrics(name)
+    window = max(1, round(SMOOTHING / metrics["trials"][0, 0]))
+    reached = []
+    for trials, curve in zip(metrics["trials"], metrics[column], strict=True):
+        smooth = np.convolve(curve, np.full(window, 1 / window), mode="valid")
+        there = np.flatnonzero(smooth >= level if above else smooth <= level)
+        reached.append(trials[window - 1 :][there[0]] if len(there) else math.inf)
+    return np.array(reached)
+
+
+def within(value, low, high):
+    """The whole interval of an `Estimate` lies in [low, high]."""
+    return bool(low <= value.low and value.high <= high)
+
+
+# ---------------------------------------------------------------- the measurements
+
+
+def _reaches_the_bandit_optimum(agent):
+    def measure(results):
+        value = estimate(per_trial(results, f"bandit-{agent}", "reward"))
+        return Measurement({f"{agent} reward per trial": value}, within(value, 9.5 - REWARD_MARGIN, 9.5 + REWARD_MARGIN))
+
+    return measure
+
+
+def _first_pull_then_knowledge(results):
+    estimates, holds = {}, True
+    for agent in ("rl2", "rl1"):
+        reward = per_episode(results, f"bandit-{agent}", "reward")
+        first, later = estimate(reward[:, 0]), estimate(reward[:, 1:].mean(axis=1))
+        estimates |= {f"{agent} first pull": first, f"{agent} later pulls": later}
+        holds &= within(first, 0.5 - CHANCE_MARGIN, 0.5 + CHANCE_MARGIN) and later.low >= 0.99
+    return Measurement(estimates, bool(holds))
+
+
+def _same_asymptote(env, what, margin):
+    def measure(results):
+        value = difference(per_trial(results, f"{env}-rl2", what), per_trial(results, f"{env}-rl1", what))
+        return Measurement({f"rl2 - rl1, {what} per trial (90 %)": value}, within(value, -margin, margin))
+
+    return measure
+
+
+def _same_speed(env, column, above):
+    def measure(results):
+        best = optimum(results, f"{env}-rl2")["bayes_optimal"][column]
+        level = best * 0.95 if above else best / 0.95
+        trials = {agent: trials_to_level(results, f"{env}-{agent}", column, level, above) for agent in ("rl2", "rl1")}
+        estimates = {f"{agent} trials to 95 %": estimate(t) for agent, t in trials.items() if np.isfinite(t).all()}
+        if len(estimates) < 2:
+            return Measurement(estimates, False)
+        ratio = Estimate(*np.exp(difference(np.log(trials["rl2"]), np.log(trials["rl1"]))[:3]).tolist(), len(trials["rl2"]))
+        return Measurement({**estimates, "ratio rl2 / rl1 (90 %)": ratio}, within(ratio, 1 / SPEED_FACTOR, SPEED_FACTOR))
+
+    return measure
+
+
+def _search_then_walk(results):
+    estimates, holds = {}, True
+    for agent in ("rl2", "rl1"):
+        steps = per_episode(results, f"corridor-{agent}", "steps")
+        first, second = estimate(steps[:, 0]), estimate(steps[:, 1])
+        estimates |= {f"{agent} first episode": first, f"{agent} second episode": second}
+        holds &= within(first, 10 - STEPS_MARGIN, 10 + STEPS_MARGIN) and within(second, 5 - STEPS_MARGIN / 2, 5 + STEPS_MARGIN / 2)
+    return Measurement(estimates, bool(holds))
+
+
+def _timesteps(name, episodes):
+    def measure(results):
+        unit = "per trial" if episodes == 1 else "per episode"
+        values = {agent: estimate(per_trial(results, f"{name}-{agent}", "steps") / episodes) for agent in ("rl2", "rl1")}
+        holds = all(within(value, 15.5 - TIMESTEPS_MARGIN, 15.5 + TIMESTEPS_MARGIN) for value in values.values())
+        best = optimum(results, f"{name}-rl2")["bayes_optimal"]["steps_per_trial"] / episodes
+        exact = {f"Bayes-optimal {unit} (exact)": Estimate(best, best, best, 0)}
+        return Measurement({f"{agent} steps {unit}": value for agent, value in values.items()} | exact, holds)
+
+    return measure
+
+
+def _zero_cannot_learn(results):
+    reward = estimate(per_trial(results, "bandit-rl2-zero", "reward"))
+    moved = 0
+    for seed in range(results.seeds):
+        parameters = load(results.run("bandit-rl2-zero", seed).path).parameters
+        moved += sum(
+            int(np.count_nonzero(array)) for name, array in parameters.items() if name not in ("policy.bias", "value.bias")
+        )
+    return Measurement({"reward per trial": reward, "weights that moved": Estimate(moved, moved, moved, results.seeds)},
+                       moved == 0 and within(reward, 5 - 0.2, 5 + 0.2))  # fmt: skip
+
+
+def _controls(results):
+    bandit = {agent: estimate(per_trial(results, f"bandit-{agent}", "reward")) for agent in ("memoryless", "informed")}
+    corridor = {agent: estimate(per_trial(results, f"corridor-{agent}", "steps")) for agent in ("memoryless", "informed")}
+    holds = [within(bandit["memoryless"], 5 - 0.2, 5 + 0.2), within(bandit["informed"], 10 - REWARD_MARGIN, 10),
+             corridor["memoryless"].low >= 20 - STEPS_MARGIN, within(corridor["informed"], 10, 10 + STEPS_MARGIN)]  # fmt: skip
+    estimates = {f"bandit {agent}, reward": value for agent, value in bandit.items()}
+    return Measurement(estimates | {f"corridor {agent}, steps": value for agent, value in corridor.items()}, all(holds))
+
+
+def _never_above_the_optimum(results):
+    """The largest excess over the exact optimum, in standard errors of a seed's test, over all agents that are not told."""
+    excess = []
+    for name, experiment in EXPERIMENTS.items():
+        if experiment.agent in ("rl2", "memoryless"):
+            best = optimum(results, name)["bayes_optimal"]["reward_per_trial"]
+            for test in results.evaluations(name):
+                above = test["reward_per_trial"]["mean"] - best
+                excess.append(above / test["reward_per_trial"]["sem"] if above > 1e-9 else 0.0)
+    worst = max(excess)
+    return Measurement({"largest excess, standard errors": Estimate(worst, worst, worst, len(excess))}, worst <= 4)
+
+
+CLAIMS = (
+    *(Claim(f"bandit-{agent}", f"{name} reaches 9.5 reward per trial in the bandit", "§4 (1), Figure 2 middle",
+            "mean over seeds of the test reward, 95 % interval", f"interval within 9.5 ± {REWARD_MARGIN}",
+            _reaches_the_bandit_optimum(agent))
+      for agent, name in (("rl2", "RL²"), ("rl1", "RL¹"))),
+    Claim("first-pull", "Both pull a random arm first and the better arm ever after", "§4 (1)",
+          "share of rewarded pulls, first and later, 95 % intervals",
+          f"first within 0.5 ± {CHANCE_MARGIN}, later at least 0.99", _first_pull_then_knowledge),
+    Claim("asymptote-bandit", "RL² and RL¹ reach the same performance in the bandit", "§4 (1)", "two one-sided tests on the test reward",
+          f"90 % interval of the difference within ± {REWARD_MARGIN}", _same_asymptote("bandit", "reward", REWARD_MARGIN)),
+    Claim("asymptote-corridor", "RL² and RL¹ reach the same performance in the corridor", "§4 (2)", "two one-sided tests on the test steps",
+          f"90 % interval of the difference within ± {STEPS_MARGIN}", _same_asymptote("corridor", "steps", STEPS_MARGIN)),
+    Claim("speed-bandit", "RL² and RL¹ have similar learning curves in the bandit", "§4 (1), Figure 2 middle",
+          "trials of training to 95 % of the optimum, ratio", f"90 % interval of the ratio within a factor {SPEED_FACTOR}",
+          _same_speed("bandit", "reward_per_trial", True)),
+    Claim("speed-corridor", "RL² and RL¹ have similar learning curves in the corridor", "§4 (2), Figure 2 right",
+          "trials of training to 95 % of the optimum, ratio", f"90 % interval of the ratio within a factor {SPEED_FACTOR}",
+          _same_speed("corridor", "steps_per_trial", False)),
+    Claim("search", "Both search for the goal in the first episode and walk straight to it in the second", "§4 (2), Figure 2 left",
+          "steps in the corridor 5+5 by episode; the optimum is 10 and 5", f"within ± {STEPS_MARGIN} and ± {STEPS_MARGIN / 2}",
+          _search_then_walk),
+    Claim("15.5-short-trial", "15.5 timesteps, read as steps per trial in the corridor 5+5", "§4 (2)", "mean over seeds, 95 % interval",
+          f"interval within 15.5 ± {TIMESTEPS_MARGIN}", _timesteps("corridor", 1)),
+    Claim("15.5-short-episode", "15.5 timesteps, read as steps per episode in the corridor 5+5", "§4 (2)", "mean over seeds, 95 % interval",
+          f"interval within 15.5 ± {TIMESTEPS_MARGIN}", _timesteps("corridor", 2)),
+    Claim("15.5-long-episode", "15.5 timesteps, read as steps per episode in the corridor 10+11", "§4 (2)",
+          "mean over seeds, 95 % interval", f"interval within 15.5 ± {TIMESTEPS_MARGIN}", _timesteps("corridor-10-11", 2)),
+    Claim("15.5-long-trial", "15.5 timesteps, read as steps per trial in the corridor 10+11", "§4 (2)", "mean over seeds, 95 % interval",
+          f"interval within 15.5 ± {TIMESTEPS_MARGIN}", _timesteps("corridor-10-11", 1)),
+    Claim("zero", "All weights start at zero: taken literally, the agent cannot learn (ours)", "Appendix A.1",
+          "test reward in the bandit, and weights other than output biases that moved", "reward within 5 ± 0.2, no weight moved",
+          _zero_cannot_learn),
+    Claim("controls", "Without memory the agent fails, told the task it needs no search (ours)", "beyond the paper",
+          "memoryless and informed agents, 95 % intervals",
+          f"bandit 5 ± 0.2 and within {REWARD_MARGIN} of 10; corridor at least {20 - STEPS_MARGIN} and at most {10 + STEPS_MARGIN} steps",
+          _controls),
+    Claim("optimum", "No agent that is not told the task earns more than the Bayes optimum (ours)", "beyond the paper",
+          "largest excess of a seed's test over the exact optimum", "at most 4 standard errors", _never_above_the_optimum),
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------- the table
+
+
+def judge(results, claims=CLAIMS):
+    """[(Claim, Measurement)], all of them.
+
+    Raises
+    ------
+    ValueError
+        If a run is missing; there is no verdict without its data.
+    """
+    return [(claim, claim.measure(results)) for claim in claims]
+
+
+def to_json(judged, seeds):
+    rows = []
+    for claim, measurement in judged:
+        row = {field: getattr(claim, field) for field in Claim._fields if field != "measure"}
+        row["measured"] = {name: value._asdict() for name, value in measurement.estimates.items()}
+        rows.append({**row, "holds": measurement.holds})
+    return {"seeds": seeds, "claims": rows}
+
+
+def to_markdown(judged, seeds):
+    """The table that the README shows."""
+    lines = [f"Measured over {seeds} seeds a row, test of 100 rollouts a seed; intervals are 95 % where not said otherwise.", "",
+             "| claim | in the paper | measured | threshold | verdict |", "|---|---|---|---|---|"]  # fmt: skip
+    for claim, measurement in judged:
+        shown = "<br>".join(f"{name}: {_text(value)}" for name, value in measurement.estimates.items())
+        verdict = "holds" if measurement.holds else "**does not hold**"
+        lines.append(f"| {claim.text} | {claim.place} | {shown} | {claim.threshold} | {verdict} |")
+    return "\n".join(lines) + "\n"
+
+
+def _text(value):
+    number = "{:.0f}" if abs(value.mean) >= 1000 or value.low == value.high == round(value.mean) else "{:.2f}"
+    if value.low == value.high:
+        return number.format(value.mean)
+    return f"{number.format(value.mean)} [{number.format(value.low)}, {number.format(value.high)}]"
+
+
+def main(argv=None):
+    from tinymeta import cli
+
+    parser = cli.parser("claims", "Judge each claim of the paper on finished runs; writes claims.md and claims.json.")
+    add_arguments(parser)
+    parser.add_argument("--out", default="figures", metavar="DIR")
+    args = parser.parse_args(argv)
+    seeds = seeds_of(args)
+    try:
+        judged = judge(Results(args.runs, seeds))
+    except InputError as error:
+        print(f"tinymeta: {error}", file=sys.stderr)
+        return cli.FAILED
+    out = Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / "claims.json", (json.dumps(to_json(judged, seeds), indent=2, allow_nan=False) + "\n").encode())
+    write_whole(out / "claims.md", to_markdown(judged, seeds).encode())
+    for claim, measurement in judged:
+        print(f"{'holds' if measurement.holds else 'DOES NOT HOLD':15}{claim.text}")
+    print(f"{sum(m.holds for _, m in judged)} of {len(judged)} claims hold; {out}/claims.md")
+    return 0
+
+
+if __name__ == "__main__":
+    from tinymeta import cli
+
+    sys.exit(cli.run(main))

@@ -1,0 +1,186 @@
+"""python -m tinymeta.figures: finished runs → pictures. Never trains; each plot has a CSV beside it with the numbers drawn.
+
+learning-bandit, learning-corridor   Figure 2 middle and right: learning curves of all four agents
+episodes                             reward and steps by episode within a trial: search, then knowledge
+corridor-paths, architecture         see `tinymeta.diagrams`
+animation-bandit, animation-corridor see `tinymeta.animations`
+"""
+
+import csv
+import io
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+
+from tinymeta.baselines import exact_values
+from tinymeta.planning import bayes_optimal, by_episode
+from tinymeta.reproduction import AGENTS, Results, add_arguments, seeds_of
+from tinymeta.runs import build, write_whole
+from tinymeta.statistics import t_quantile
+
+mpl.use("agg")
+import matplotlib.pyplot as plt
+
+# Okabe & Ito's colours, told apart also without colour vision; line styles tell them apart in grey.
+COLOUR = {"rl2": "#0072B2", "rl1": "#D55E00", "memoryless": "#7F7F7F", "informed": "#CC79A7"}
+STYLE = {"rl2": "-", "rl1": (0, (5, 1)), "memoryless": (0, (1, 1)), "informed": (0, (3, 1, 1, 1))}
+LABEL = {"rl2": "RL²", "rl1": "RL¹", "memoryless": "memoryless", "informed": "informed"}
+INFORMED_GREEN = "#009E73"
+SETTINGS = {
+    "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "savefig.bbox": "tight", "svg.hashsalt": "tinymeta",
+    "figure.dpi": 100, "savefig.dpi": 160, "legend.frameon": False, "svg.fonttype": "none",
+}  # fmt: skip
+
+
+def save(figure, path, columns=None):
+    """Write path.png and path.svg, and path.csv from {column: values}."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind, metadata=metadata)
+        write_whole(path.with_suffix(f".{kind}"), buffer.getvalue())
+    plt.close(figure)
+    if columns is not None:
+        write_whole(path.with_suffix(".csv"), csv_text(columns).encode())
+
+
+def csv_text(columns):
+    """{column: values} as CSV with a header line; all columns are equally long."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return text.getvalue()
+
+
+def mean_and_band(curves, confidence=0.95):
+    """(mean, low, high) over the first axis (seeds), with Student's interval at each point."""
+    mean, n = curves.mean(axis=0), len(curves)
+    if n == 1:
+        return mean, mean, mean
+    half = t_quantile((1 + confidence) / 2, n - 1) * curves.std(axis=0, ddof=1) / np.sqrt(n)
+    return mean, mean - half, mean + half
+
+
+def smoothed(curves, window):
+    """Moving mean along the last axis over the last `window` points (fewer at the beginning)."""
+    total = np.cumsum(curves, axis=-1)
+    total[..., window:] = total[..., window:] - total[..., :-window].copy()
+    return total / np.minimum(np.arange(1, curves.shape[-1] + 1), window)
+
+
+LEARNING = {  # environment: (column, axis label, smoothing in intervals, range of the axis)
+    "bandit": ("reward_per_trial", "reward per trial", 3, (4.5, 10.3)),
+    "corridor": ("steps_per_trial", "time steps per trial", 3, (0, 130)),
+}
+
+
+def draw_learning(results, env, out):
+    """Figure 2, middle and right: mean over seeds with a 95 % band, single runs faint; against trials and against steps.
+
+    All runs take equally many trials but not steps: against steps, a run that has ended keeps its last value.
+    """
+    column, label, window, limits = LEARNING[env]
+    config = results.run(f"{env}-rl2", 0).read_config()
+    exact = exact_values(build(config), config.settings.gamma)
+    figure, axes = plt.subplots(1, 2, figsize=(7.6, 3.0), sharey=True, layout="constrained")
+    numbers = {name: [] for name in ("agent", "trials", "env_steps_mean", "mean", "low", "high")}
+    for agent in AGENTS:
+        metrics = results.metrics(f"{env}-{agent}")
+        curves, trials, steps = smoothed(metrics[column], window), metrics["trials"][0], metrics["env_steps"]
+        mean, low, high = mean_and_band(curves)
+        grid = np.linspace(0, max(results.metrics(f"{env}-{a}")["env_steps"].max() for a in AGENTS), 400)[1:]
+        at_steps = mean_and_band(np.array([np.interp(grid, s, c) for s, c in zip(steps, curves, strict=True)]))
+        against_trials = (axes[0], trials / 1e3, (mean, low, high), np.broadcast_to(trials, curves.shape))
+        for axis, x, (m, lo, hi), runs in (against_trials, (axes[1], grid / 1e3, at_steps, steps)):
+            for run_x, curve in zip(runs, curves, strict=True):
+                axis.plot(run_x / 1e3, curve, color=COLOUR[agent], alpha=0.12, lw=0.5, rasterized=True)
+            axis.fill_between(x, lo, hi, color=COLOUR[agent], alpha=0.25, lw=0)
+            axis.plot(x, m, color=COLOUR[agent], ls=STYLE[agent], lw=1.6, label=LABEL[agent])
+        for name, values in zip(numbers, ([agent] * len(trials), trials, steps.mean(axis=0), mean, low, high), strict=True):
+            numbers[name].extend(values)
+    for axis in axes:
+        axis.axhline(exact["informed"][column], color=INFORMED_GREEN, ls="--", lw=1.2, label="informed optimum (exact)")
+        axis.axhline(exact["bayes_optimal"][column], color="black", ls="-", lw=0.8, label="Bayes optimum (exact)")
+        if limits[0] <= exact["random"][column] <= limits[1]:
+            axis.axhline(exact["random"][column], color="black", ls=":", lw=0.8, label="random (exact)")
+        axis.set_ylim(limits)
+        axis.set_xlim(left=0)
+    axes[0].set(xlabel="training trials (thousands)", ylabel=label)
+    axes[1].set(xlabel="environment steps (thousands)", xscale="log" if env == "corridor" else "linear")
+    if env == "corridor":
+        axes[1].set_xlim(left=20)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
+    figure.suptitle(f"{env}: mean of {results.seeds} runs, 95 % band, single runs faint", fontsize=9)
+    save(figure, Path(out) / f"learning-{env}", numbers)
+
+
+def draw_episodes(results, out):
+    """Reward (bandit) and steps (corridor) by episode within a trial: search in the first, knowledge in the later ones."""
+    figure, axes = plt.subplots(1, 2, figsize=(7.6, 2.8), layout="constrained")
+    numbers = {name: [] for name in ("environment", "agent", "episode", "mean", "low", "high")}
+    panels = ((axes[0], "bandit", "reward", "reward per episode"), (axes[1], "corridor", "steps", "steps per episode"))
+    for axis, env, what, label in panels:
+        rows = {
+            LABEL[agent]: np.array([t[f"{what}_per_episode"] for t in results.evaluations(f"{env}-{agent}")]) for agent in AGENTS
+        }
+        K = rows["RL²"].shape[1]
+        episode = np.arange(1, K + 1)
+        for i, agent in enumerate(AGENTS):
+            mean, low, high = mean_and_band(rows[LABEL[agent]])
+            shift = (i - 1.5) * 0.06
+            look = {"color": COLOUR[agent], "ls": STYLE[agent], "marker": "o", "ms": 3.5, "lw": 1.2, "capsize": 2}
+            axis.errorbar(episode + shift, mean, [mean - low, high - mean], label=LABEL[agent], **look)
+            for name, values in zip(numbers, ([env] * K, [agent] * K, episode, mean, low, high), strict=True):
+                numbers[name].extend(values)
+        config = results.run(f"{env}-rl2", 0).read_config()
+        tasks = build(config)
+        solved = bayes_optimal(tasks, config.settings.gamma)
+        best = dict(zip(("reward", "steps"), by_episode(tasks, solved.graph, solved.policy), strict=True))[what]
+        axis.plot(episode, best, "k_", ms=16, mew=1.5, label="Bayes-optimal (exact)", zorder=0)
+        for name, values in zip(numbers, ([env] * K, ["bayes"] * K, episode, best, best, best), strict=True):
+            numbers[name].extend(values)
+        axis.set(xlabel="episode within the trial", ylabel=label, xticks=episode, title=env)
+        axis.set_ylim(bottom=0)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
+    save(figure, Path(out) / "episodes", numbers)
+
+
+def draw_all(results, out, say=print):
+    """Every figure, in the order of the module's docstring."""
+    from tinymeta.animations import animate
+    from tinymeta.diagrams import draw_architecture, draw_corridor_paths
+
+    jobs = {
+        "architecture": lambda: draw_architecture(results, out),
+        "corridor-paths": lambda: draw_corridor_paths(results, out),
+        "learning-bandit": lambda: draw_learning(results, "bandit", out),
+        "learning-corridor": lambda: draw_learning(results, "corridor", out),
+        "episodes": lambda: draw_episodes(results, out),
+        "animation-bandit": lambda: animate(results, "bandit", out),
+        "animation-corridor": lambda: animate(results, "corridor", out),
+    }
+    with plt.rc_context(SETTINGS):
+        for name, job in jobs.items():
+            job()
+            say(f"{Path(out) / name}")
+
+
+def main(argv=None):
+    from tinymeta import cli
+
+    parser = cli.parser("figures", "Draw every figure from finished runs.")
+    add_arguments(parser)
+    parser.add_argument("--out", default="figures", metavar="DIR")
+    args = parser.parse_args(argv)
+    draw_all(Results(args.runs, seeds_of(args)), args.out)
+    return 0
+
+
+if __name__ == "__main__":
+    from tinymeta import cli
+
+    sys.exit(cli.run(main))
