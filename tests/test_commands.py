@@ -140,6 +140,18 @@ def test_interrupt_from_outside(tmp_path):
     assert tinymeta.load(tmp_path / "run").layout.hidden_size == 48
 
 
+def test_training_goes_where_exact_values_do_not_exist(tmp_path, capsys):
+    """Without discount the corridor's optimum is undefined (a trial can go on for ever); training and testing still work, and say so."""
+    assert run(train.main, "corridor", "rl2", "--gamma", "1", "--trials", "4", "--out", tmp_path / "run", "--quiet") == 0
+    assert run(evaluate.main, tmp_path / "run", "--rollouts", "1", "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["bayes_optimal"]["reward_per_trial"] is None
+    assert "gamma = 1, expected gamma < 1" in result["bayes_optimal"]["reason"]
+    assert result["reward_per_trial"]["sem"] is None
+    assert run(evaluate.main, tmp_path / "run", "--rollouts", "1") == 0
+    assert run(baselines.main, "corridor", "--gamma", "1") == 2
+
+
 def test_divergence_stops_the_command(tmp_path, capsys):
     code = run(train.main, "corridor", "rl2", "--learning-rate", "1e38", "--out", tmp_path / "run", "--quiet")
     assert code == 1

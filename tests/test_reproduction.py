@@ -10,11 +10,12 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 import tinymeta
-from tinymeta import claims, cli, figures, reproduction, train
+from tinymeta import baselines, claims, cli, figures, plotting, reproduction, train
 from tinymeta.baselines import exact_values
 from tinymeta.reproduction import EXPERIMENTS, Results
 from tinymeta.runs import METRICS, RunFolder, build, make_config
@@ -107,6 +108,19 @@ def test_interrupting_a_sweep_leaves_resumable_runs(number, code, tmp_path):
         assert tinymeta.load(tmp_path / "s" / f"seed-{seed}").layout.hidden_size == 48
 
 
+def test_trained_agents_stand_beside_the_exact_values(tmp_path, capsys):
+    sweep(tmp_path / "s", short(), 3, workers=2)
+    assert cli.run(lambda: baselines.main(["bandit", "--runs", str(tmp_path / "s"), "--json"])) == 0
+    (row,) = json.loads(capsys.readouterr().out)["runs"]
+    rewards = [RunFolder(tmp_path / "s" / f"seed-{k}").read_result()["evaluation"]["reward_per_trial"]["mean"] for k in range(3)]
+    assert (row["agent"], row["seeds"]) == ("rl2", 3)
+    assert row["gap_to_bayes_optimal"]["mean"] == pytest.approx(9.5 - np.mean(rewards))
+    assert row["reward_per_trial"]["high"] - np.mean(rewards) == pytest.approx(estimate(rewards).high - np.mean(rewards))
+    assert cli.run(lambda: baselines.main(["corridor", "--runs", str(tmp_path / "s")])) == 2
+    assert "is a run of bandit" in capsys.readouterr().err
+    assert cli.run(lambda: baselines.main(["bandit", "--runs", str(tmp_path)])) == 2
+
+
 def test_sweep_command(tmp_path, capsys):
     argv = ["bandit", "rl1", "--trials", "100", "--hidden-size", "3", "--out", str(tmp_path)]
     assert cli.run(lambda: train.main([*argv, "--seeds", "2"])) == 0
@@ -159,7 +173,7 @@ def write_runs(folder, reward, steps, first=0.5, learned_at=None):
             fast = trials >= (learned_at or {}).get(name, 2000) * (1 + 0.02 * rng.random())
             rows = {key: np.ones(len(trials)) for key in METRICS} | {"trials": trials, "env_steps": trials * 10}
             rows |= {"reward_per_trial": np.where(fast, r, 5), "steps_per_trial": np.where(fast, s, 100)}
-            run.metrics_path.write_text(figures.csv_text({key: rows[key].tolist() for key in METRICS}))
+            run.metrics_path.write_text(plotting.csv_text({key: rows[key].tolist() for key in METRICS}))
 
 
 GOOD_REWARD = {
@@ -272,7 +286,7 @@ def test_figures_draw_the_runs(good, tmp_path):
 
 def test_figures_are_reproducible(good, tmp_path):
     for folder in ("a", "b"):
-        with figures.plt.rc_context(figures.SETTINGS):
+        with plt.rc_context(plotting.SETTINGS):
             figures.draw_episodes(Results(good, SEEDS), tmp_path / folder)
     for name in ("episodes.png", "episodes.svg", "episodes.csv"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()

@@ -7,18 +7,24 @@ informed-after-first         the best that an agent can do that is told the task
 greedy, thompson             see `tinymeta.belief_agents`
 random                       actions chosen uniformly
 
+With --runs, trained agents stand beside them: the mean over a sweep's seeds and the gap to the Bayes optimum, with 95 % intervals.
+
 Where more beliefs are reachable than can be enumerated, the Bayes optimum is given as certified bounds: the informed optimum above,
 the exact worth of the greedy agent below; and agents whose beliefs cannot be enumerated are sampled. Both are labelled so.
 """
 
 import math
 import sys
+from pathlib import Path
 
 import numpy as np
 
 from tinymeta import planning
 from tinymeta.belief_agents import BeliefAgent, greedy_value, thompson_value
 from tinymeta.belief_graph import NODE_LIMIT, NodeLimitError
+from tinymeta.errors import InputError
+from tinymeta.runs import RunFolder, listed
+from tinymeta.statistics import estimate
 
 SAMPLED_ROLLOUTS = 400
 YARDSTICKS = ("bayes_optimal", "informed", "informed_after_first", "greedy", "thompson", "random")
@@ -94,6 +100,38 @@ def _line(label, value):
     return f"{label:26}" + "".join(f"{'—' if number is None else format(number, '.6f'):>18}" for number in cells)
 
 
+def trained(sweep, env, env_kwargs, best):
+    """What a sweep's agents earn beside the exact optimum `best` (reward per trial): {"agent", "seeds", and `Estimate`s as dicts}.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds no finished seed-<k>, or runs of another environment.
+    """
+    runs = [folder for path in sorted(Path(sweep).glob("seed-*")) if (folder := RunFolder(path)).finished]
+    if not runs:
+        raise InputError(f"{sweep} holds no finished run, expected seed-0, seed-1, … as train --seeds makes them")
+    for run in runs:
+        config = run.read_config()
+        if (config.env, listed(config.env_kwargs)) != (env, listed(env_kwargs)):
+            raise InputError(f"{run.path} is a run of {config.env} with {config.env_kwargs}, expected {env} with {env_kwargs}")
+    tests = [run.read_result()["evaluation"] for run in runs]
+    row = {"agent": config.settings.agent, "seeds": len(runs)}
+    for key in ("reward_per_trial", "steps_per_trial"):
+        row[key] = estimate([test[key]["mean"] for test in tests])._asdict()
+    if best is not None:
+        row["gap_to_bayes_optimal"] = estimate([best - test["reward_per_trial"]["mean"] for test in tests])._asdict()
+    return row
+
+
+def _trained_line(row):
+    cells = [row["reward_per_trial"], row["steps_per_trial"]]
+    texts = [f"{cell['mean']:.3f} ± {cell['high'] - cell['mean']:.3f}" for cell in cells]
+    gap = row.get("gap_to_bayes_optimal")
+    note = "" if gap is None else f"   gap to Bayes-optimal {gap['mean']:.3f} [{gap['low']:.3f}, {gap['high']:.3f}]"
+    return f"{row['agent']} ({row['seeds']} seeds)".ljust(26) + "".join(f"{text:>18}" for text in texts) + note
+
+
 def main(argv=None):
     from tinymeta import cli
     from tinymeta.tasks import ENVIRONMENTS
@@ -101,15 +139,22 @@ def main(argv=None):
     parser = cli.parser("baselines", "What the Bayes-optimal, informed, greedy, Thompson and random policies are worth.")
     cli.add_task_arguments(parser)
     parser.add_argument("--gamma", type=float, metavar="G", help="discount; the environment's training default if left out")
+    parser.add_argument(
+        "--runs", nargs="+", default=[], metavar="SWEEP", help="folders of train --seeds, to stand beside the exact values"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args(argv)
     tasks = cli.make_tasks(args)
     gamma = ENVIRONMENTS[args.env].defaults["gamma"] if args.gamma is None else args.gamma
     values = exact_values(tasks, gamma, which=YARDSTICKS)
+    kwargs, best = cli.parse_env_kwargs(args.env_kwargs), values["bayes_optimal"]["reward_per_trial"]
+    rows = [trained(sweep, args.env, kwargs, best) for sweep in args.runs]
     if args.json:
-        cli.print_json({"env": args.env, "gamma": gamma, **values})
+        cli.print_json({"env": args.env, "gamma": gamma, **values, **({"runs": rows} if rows else {})})
     else:
         print(f"{args.env}, discount {gamma:g}, exact where not labelled otherwise\n{table(values)}")
+        for row in rows:
+            print(_trained_line(row))
     return 0
 
 

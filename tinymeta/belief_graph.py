@@ -17,7 +17,7 @@ import numpy as np
 
 from tinymeta._jit import jit
 from tinymeta.agents import NEVER
-from tinymeta.errors import InputError
+from tinymeta.errors import PlanningError
 
 PRIMES = (2**31 - 1, 2**31 - 19)
 NODE_LIMIT = 500_000
@@ -25,7 +25,7 @@ ENTRY_LIMIT = 10_000_000  # hypotheses held by all nodes together, near 500 MB w
 ENTRIES_AT_ONCE = 100_000
 
 
-class NodeLimitError(InputError):
+class NodeLimitError(PlanningError):
     """More beliefs are reachable than the limit allows."""
 
     def __init__(self, tasks, nodes, limit, entries):

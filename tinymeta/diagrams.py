@@ -9,7 +9,7 @@ from matplotlib.patches import FancyBboxPatch
 from tinymeta.agents import make_layout
 from tinymeta.belief import belief_along
 from tinymeta.errors import InputError
-from tinymeta.figures import LABEL, save
+from tinymeta.plotting import LABEL, save
 from tinymeta.runs import build, load
 
 FIRST, SECOND = "#C0392B", "#1E8449"  # the paper's red and green; dashes tell them apart in grey

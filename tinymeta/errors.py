@@ -9,6 +9,10 @@ class InputError(ValueError):
     """Wrong input: the message is the one line a user needs. Commands end with exit code 2."""
 
 
+class PlanningError(InputError):
+    """The exact values of a task set are out of reach or undefined; its message says why and what to do."""
+
+
 def unknown(kind, name, known):
     """The message for a name that is not in a registry, with the nearest known name as a suggestion."""
     near = difflib.get_close_matches(str(name), list(known), n=1)

@@ -11,7 +11,8 @@ import numpy as np
 from tinymeta.baselines import exact_values
 from tinymeta.belief import belief_along
 from tinymeta.belief_agents import BELIEF_AGENTS, BeliefAgent
-from tinymeta.errors import InputError
+from tinymeta.errors import InputError, PlanningError
+from tinymeta.planning import Value
 from tinymeta.runs import RunFolder, load
 from tinymeta.tasks import ENVIRONMENTS
 
@@ -39,7 +40,7 @@ def evaluate(agent, gamma, rollouts=100, seed=0, greedy=False, baselines=None):
     `gap_to_bayes_optimal` is optimum minus agent with a 95 % interval from the standard error.
     """
     totals = agent.play(rollouts, seed=seed, greedy=greedy)
-    baselines = exact_values(agent.tasks, gamma) if baselines is None else baselines
+    baselines = _values_or_reason(agent.tasks, gamma) if baselines is None else baselines
     result = {
         "env": agent.tasks.name, "agent": agent.name, "rollouts": rollouts, "seed": seed, "greedy": greedy,
         "reward_per_trial": mean_and_sem(totals.reward.sum(axis=1)), "steps_per_trial": mean_and_sem(totals.steps.sum(axis=1)),
@@ -52,6 +53,17 @@ def evaluate(agent, gamma, rollouts=100, seed=0, greedy=False, baselines=None):
         gap, width = best - reward["mean"], 1.96 * reward["sem"]
         result["gap_to_bayes_optimal"] = {"mean": gap, "low": gap - width, "high": gap + width}
     return result
+
+
+def _values_or_reason(tasks, gamma):
+    """`exact_values`; where they are out of reach or undefined, None with the "reason": an agent can be tested all the same."""
+    values = {}
+    for name in ("bayes_optimal", "informed"):
+        try:
+            values |= exact_values(tasks, gamma, which=(name,))
+        except PlanningError as error:
+            values[name] = {**dict.fromkeys(Value._fields), "reason": str(error)}
+    return values
 
 
 def mean_and_sem(values):

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinymeta._jit import jit
 from tinymeta.belief_graph import NODE_LIMIT, BeliefGraph, belief_graph, changes, ranges
-from tinymeta.errors import InputError, real
+from tinymeta.errors import PlanningError, real
 
 COMPONENT_LIMIT = 4000  # nodes in one cycle, solved densely
 TIE = 1e-10  # actions whose values differ by less than this, relative to the largest value, are tied
@@ -44,7 +44,7 @@ def plan(graph, gamma):
     """
     gamma = real("gamma", gamma, 0, 1)
     if gamma == 1 and graph.cyclic.any():
-        raise InputError("gamma = 1, expected gamma < 1: trials of this task set can go on for ever")
+        raise PlanningError("gamma = 1, expected gamma < 1: trials of this task set can go on for ever")
     action_value, value = _solve(graph, graph.reward, gamma, None)
     ties = action_value >= value[:, None] - TIE * max(1.0, np.abs(value).max())
     return Plan(graph, value, action_value, ties, ties / ties.sum(axis=1, keepdims=True))
@@ -112,7 +112,7 @@ def _solve_cycle(graph, nodes, reward, gamma, policy, q, v):
     """Policy iteration (or one evaluation of `policy`) on the nodes of one cyclic component. Overwrites their rows of q, v."""
     size, A = len(nodes), reward.shape[1]
     if size > COMPONENT_LIMIT:
-        raise InputError(f"{size} beliefs form one cycle, expected at most {COMPONENT_LIMIT}; give the task set an episode_length")
+        raise PlanningError(f"{size} beliefs form one cycle, expected at most {COMPONENT_LIMIT}; give the task set an episode_length")
     local = np.full(len(v), -1)
     local[nodes] = np.arange(size)
     pairs = (nodes[:, None] * A + np.arange(A)).ravel()

@@ -253,6 +253,11 @@ def build(config):
     return make(config.env, **{key: tuple(value) if isinstance(value, list) else value for key, value in config.env_kwargs.items()})
 
 
+def listed(kwargs):
+    """Keyword arguments as JSON gives them back: tuples as lists."""
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in kwargs.items()}
+
+
 def load(path, seed=0):
     """The agent of a run folder, with its latest checkpoint's weights.
 

@@ -12,7 +12,7 @@ from tinymeta.errors import InputError
 from tinymeta.evaluate import evaluate
 from tinymeta.learner import Learner
 from tinymeta.policies import Agent
-from tinymeta.runs import RunFolder, build, write_whole
+from tinymeta.runs import RunFolder, build, listed, write_whole
 
 
 class Interrupted(Exception):
@@ -134,7 +134,7 @@ def _bar(settings, learner, progress):
 def _check_same(before, now, where):
     """Refuse to resume with another setting, naming the first that differs."""
     then, asked = (
-        {**asdict(c.settings), "env": c.env, "env_kwargs": _listed(c.env_kwargs), "log_interval": c.log_interval}
+        {**asdict(c.settings), "env": c.env, "env_kwargs": listed(c.env_kwargs), "log_interval": c.log_interval}
         for c in (before, now)
     )
     for name, value in then.items():
@@ -142,7 +142,3 @@ def _check_same(before, now, where):
             raise InputError(
                 f"{where}: the run was made with {name} = {value!r}, and --resume was asked to go on with {asked[name]!r}"
             )
-
-
-def _listed(kwargs):
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in kwargs.items()}
