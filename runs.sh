@@ -33,10 +33,19 @@ part() {
     echo "$name took $((SECONDS - began)) s"
 }
 
+# baselines ENV: the trained agents beside the exact values, as a table in the output folder.
+baselines() {
+    local agents=() agent
+    for agent in rl2 rl1 memoryless informed; do agents+=("runs/$1-$agent"); done
+    python -m tinymeta.baselines "$1" --runs "${agents[@]}" | tee "$out/baselines-$1.txt"
+}
+
 reproduce() {
     part "set-up" setup ""
     part "training (runs/)" python -m tinymeta.reproduction "$@"
     part "figures ($out/)" python -m tinymeta.figures --out "$out" "$@"
+    part "baselines of the bandit" baselines bandit
+    part "baselines of the corridor" baselines corridor
     part "claims ($out/claims.md)" python -m tinymeta.claims --out "$out" "$@"
     say "all done in $SECONDS s; pictures and claims are in $(pwd)/$out"
 }

@@ -249,7 +249,7 @@ def test_a_damaged_run_is_refused(finished, tmp_path, capsys):
 def test_overview_lists_what_there_is(capsys):
     from tinymeta.__main__ import main
 
-    main()
+    main([])
     printed = capsys.readouterr().out
     for word in ("train", "evaluate", "baselines", "gradcheck", "bandit", "corridor", "rl2", "rl1", "memoryless", "informed"):
         assert word in printed

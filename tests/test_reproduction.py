@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -17,10 +18,14 @@ import pytest
 import tinymeta
 from tinymeta import baselines, claims, cli, figures, plotting, reproduction, train
 from tinymeta.baselines import exact_values
+from tinymeta.belief_graph import NodeLimitError
+from tinymeta.errors import InputError
+from tinymeta.learner import DivergenceError
 from tinymeta.reproduction import EXPERIMENTS, Results
 from tinymeta.runs import METRICS, RunFolder, build, make_config
 from tinymeta.statistics import difference, estimate, t_quantile
 from tinymeta.sweep import SweepError, sweep
+from tinymeta.training import Interrupted
 from tinymeta.training import train as train_one
 
 # ---------------------------------------------------------------- statistics
@@ -63,7 +68,7 @@ def test_sweep_equals_single_runs(tmp_path):
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "s").rglob("*")}
     assert sweep(tmp_path / "s", short(), 3, resume=True) == results
     assert {p: p.stat().st_mtime_ns for p in (tmp_path / "s").rglob("*")} == before
-    with pytest.raises(ValueError, match="seed-0 holds a run"):
+    with pytest.raises(ValueError, match="seed-0 holds a finished run"):
         sweep(tmp_path / "s", short(), 3)
 
 
@@ -75,6 +80,45 @@ def test_one_failing_seed_does_not_take_the_others_along(tmp_path):
     assert sorted(caught.value.results) == [0, 2, 3]
     (tmp_path / "seed-1").unlink()
     assert len(sweep(tmp_path, short(), 4, workers=2, resume=True)) == 4
+
+
+def diverging(path, config, resume, overwrite):
+    if config.settings.seed == 1:
+        raise DivergenceError(7, "the loss")
+    return train_one(path, config, resume, overwrite)
+
+
+def dying(path, config, resume, overwrite):
+    """Seed 1's process is killed the first time, in the middle of its run."""
+    if config.settings.seed == 1 and not resume:
+        RunFolder(path).create(config)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return train_one(path, config, resume, overwrite)
+
+
+def test_a_diverging_seed_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("tinymeta.sweep.train", diverging)
+    with pytest.raises(SweepError, match="seed 1: DivergenceError: the loss is not finite at update 7") as caught:
+        sweep(tmp_path, short(), 3, workers=2)
+    assert sorted(caught.value.results) == [0, 2]
+
+
+def test_a_killed_process_is_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("tinymeta.sweep.train", dying)
+    assert sorted(sweep(tmp_path, short(), 4, workers=2)) == [0, 1, 2, 3]
+
+
+def test_exceptions_cross_to_other_processes():
+    for error in (DivergenceError(3, "the gradient"), Interrupted(signal.SIGTERM), NodeLimitError("x", 1, 2, 3), InputError("y")):
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), str(again)) == (type(error), str(error))
+
+
+def test_other_peoples_runs_are_not_taken_for_the_experiments(good, tmp_path):
+    write = make_config("bandit", "rl2", trials=40, gamma=0.5)
+    train_one(tmp_path / "bandit-rl2" / "seed-0", write)
+    with pytest.raises(ValueError, match="is another one"):
+        Results(tmp_path, 1).run("bandit-rl2", 0)
 
 
 def test_any_executor_will_do(tmp_path):
@@ -146,15 +190,28 @@ def test_reproduction_trains_what_claims_and_figures_read(tmp_path, monkeypatch,
 # ---------------------------------------------------------------- claims and figures on synthetic runs
 
 SEEDS = 4
+TINY = {  # the experiments on networks that train in no time; without training they reach the corridor's goal given the time
+    name: e._replace(
+        settings={**e.settings, "hidden_size": 3, "trials": 2},
+        env_kwargs=e.env_kwargs | ({"max_steps": 2000} if e.env == "corridor" else {}),
+    )
+    for name, e in EXPERIMENTS.items()
+}
 
 
-def write_runs(folder, reward, steps, first=0.5, learned_at=None):
+@pytest.fixture(scope="module", autouse=True)
+def tiny_experiments():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reproduction, "EXPERIMENTS", TINY)
+        patch.setattr(claims, "EXPERIMENTS", TINY)
+        yield
+
+
+def write_runs(folder, reward, steps, first=0.5, learned_at=None, returns=None):
     """Finished runs of every experiment with given test results; no training. `reward` and `steps` map names to per-trial values."""
     rng = np.random.default_rng(0)
-    for name, experiment in EXPERIMENTS.items():
-        tiny = {**experiment.settings, "hidden_size": 3, "trials": 2}
-        kwargs = {"max_steps": 2000} if experiment.env == "corridor" else {}  # untrained agents reach the goal, too
-        config = make_config(experiment.env, experiment.agent, experiment.env_kwargs | kwargs, **tiny)
+    for name, experiment in TINY.items():
+        config = experiment.config()
         tasks = build(config)
         for seed in range(SEEDS):
             path = folder / name / f"seed-{seed}"
@@ -165,6 +222,7 @@ def write_runs(folder, reward, steps, first=0.5, learned_at=None):
             by_reward = [first] + [(r - first) / (K - 1)] * (K - 1)
             by_steps = [s * 2 / 3, s / 3] if K == 2 else [1.0] * K
             result["evaluation"] |= {
+                "discounted_return": {"mean": (returns or {}).get(name, 0.5), "sem": 0.05},
                 "reward_per_trial": {"mean": r, "sem": 0.05}, "steps_per_trial": {"mean": s, "sem": 0.05},
                 "reward_per_episode": by_reward, "steps_per_episode": by_steps,
             }  # fmt: skip
@@ -210,7 +268,7 @@ BROKEN = {
     "15.5-long-episode": ({}, {"corridor-10-11-rl2": 36.0}, {}), "first-pull": ({}, {}, {"first": 0.7}),
     "speed-bandit": ({}, {}, {"learned_at": {"bandit-rl1": 8000}}), "speed-corridor": ({}, {}, {"learned_at": {"corridor-rl2": 9000}}),
     "zero": ({"bandit-rl2-zero": 7.0}, {}, {}), "controls": ({"bandit-memoryless": 8.0}, {}, {}),
-    "optimum": ({"bandit-rl2": 9.9}, {}, {}),
+    "optimum": ({}, {}, {"returns": {"corridor-rl2": 7.5}}),  # the optimum is 7.037
 }  # fmt: skip
 
 

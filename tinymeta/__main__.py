@@ -4,6 +4,7 @@ import inspect
 
 from tinymeta._version import __version__
 from tinymeta.agents import WIRINGS
+from tinymeta.cli import Parser
 from tinymeta.tasks import ENVIRONMENTS
 
 COMMANDS = {
@@ -16,7 +17,8 @@ COMMANDS = {
 }  # fmt: skip
 
 
-def main():
+def main(argv=None):
+    Parser(prog="python -m tinymeta", description="List commands, environments and agents.").parse_args(argv)
     print(f"tinymeta {__version__}: a small laboratory for recurrent meta-reinforcement learning\n\ncommands (each takes --help)")
     for command, text in COMMANDS.items():
         print(f"  python -m tinymeta.{command:22}{text}")

@@ -17,8 +17,6 @@ import math
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from tinymeta import planning
 from tinymeta.belief_agents import BeliefAgent, greedy_value, thompson_value
 from tinymeta.belief_graph import NODE_LIMIT, NodeLimitError
@@ -54,16 +52,18 @@ def _value(name, tasks, gamma, node_limit):
     }
     try:
         return _numbers(exact[name]())
-    except NodeLimitError:
-        unknown = dict.fromkeys(planning.Value._fields)
+    except NodeLimitError as error:
+        unknown = {**dict.fromkeys(planning.Value._fields), "reason": str(error)}
         if name == "bayes_optimal":
-            bounds = {side: _value(other, tasks, gamma, node_limit) for side, other in (("lower", "greedy"), ("upper", "informed"))}
-            return {**unknown, "bounds": bounds}
+            sides = {"lower": _value("greedy", tasks, gamma, node_limit), "upper": _value("informed", tasks, gamma, node_limit)}
+            if not any("sampled" in side or "reason" in side for side in sides.values()):  # a bound is exact or there is none
+                return {**unknown, "bounds": sides}
         if name in ("greedy", "thompson"):
-            return _sampled(name, tasks, gamma)
-        if name == "informed_after_first":
-            return unknown
-        raise
+            try:
+                return _sampled(name, tasks, gamma)
+            except NodeLimitError:
+                return unknown
+        return unknown
 
 
 def _numbers(value):
@@ -71,9 +71,8 @@ def _numbers(value):
 
 
 def _sampled(name, tasks, gamma):
-    totals, trace = BeliefAgent(tasks, name, gamma).play(SAMPLED_ROLLOUTS, trace=True)
-    reward = totals.reward.sum(axis=1)
-    discounted = (trace["reward"] * gamma ** np.arange(trace["reward"].shape[1])).sum(axis=1)
+    totals = BeliefAgent(tasks, name, gamma).play(SAMPLED_ROLLOUTS, gamma=gamma)
+    reward, discounted = totals.reward.sum(axis=1), totals.discounted
     return {
         "reward_per_trial": float(reward.mean()), "steps_per_trial": float(totals.steps.sum(axis=1).mean()),
         "discounted_value": float(discounted.mean()),

@@ -61,7 +61,7 @@ class _Sampler:
         belief, held = memory
         weights, actions = self.choices.of(*belief.entries)
         if self.greedy:
-            held = weights.argmax()
+            held = (weights >= weights.max() * (1 - TIE)).argmax()
         share = weights if held < 0 else (np.arange(len(weights)) == held).astype(float)
         return np.bincount(actions, share, minlength=self.tasks.num_actions), float("nan")
 
@@ -132,7 +132,7 @@ def thompson_value(tasks, gamma, node_limit=NODE_LIMIT):
     needs_holding = np.zeros(N, bool)
     needs_holding[graph.edge_child[same]] = True
     if (needs_holding.sum() + 1) * M > 4 * node_limit:
-        raise NodeLimitError(tasks, int(needs_holding.sum()) * M, node_limit, len(graph.entry_state))
+        raise NodeLimitError(tasks.name, int(needs_holding.sum()) * M, node_limit, len(graph.entry_state))
     policy = np.zeros((N, M, A))
     n, m = np.nonzero(weights > 0)
     policy[n, m, actions[n, m]] = 1
@@ -205,7 +205,7 @@ class BeliefAgent:
 
     def reset(self):
         """Begin a new trial."""
-        self._memory, self._action_drawn = None, None
+        self._memory = None
 
     def act(self, observation, prev_reward=None, prev_action=None, *, new_episode=False, task=None, greedy=False):
         """One step of a trial; see `tinymeta.policies.Agent.act`. `task` is not looked at.
@@ -230,7 +230,7 @@ class BeliefAgent:
             info = {"probabilities": probabilities.copy(), "logits": np.log(probabilities), "value": value}
         return _draw(probabilities, self._random.random(), greedy)[0], info
 
-    def play(self, rollouts, seed=0, greedy=False, step_limit=None, trace=False):
+    def play(self, rollouts, seed=0, greedy=False, step_limit=None, trace=False, gamma=1.0):
         """Play trials on the same luck as a network's; see `tinymeta.policies.Agent.play`. States in traces are zero."""
         rollouts, seed = integer("rollouts", rollouts, 1, 10**9), integer("seed", seed, 0, 2**63 - 1)
         rules, totals, traces = make_rules(self.tasks, step_limit), [], []
@@ -240,7 +240,7 @@ class BeliefAgent:
             count = min(batch, rollouts - first)
             rows, act = allocate(self.layout, count, rules.step_limit, np.float64)
             self._play_batch(evaluation_uniforms(seed, first, count, rules.step_limit), greedy, rules, rows, act)
-            totals.append(episode_totals(rows, rules.episodes))
+            totals.append(episode_totals(rows, rules.episodes, gamma))
             if trace:
                 traces.append(make_trace(rows, act, self.layout))
         totals = Totals(*(np.concatenate(parts) for parts in zip(*totals, strict=True)))

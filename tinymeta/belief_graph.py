@@ -28,10 +28,15 @@ ENTRIES_AT_ONCE = 100_000
 class NodeLimitError(PlanningError):
     """More beliefs are reachable than the limit allows."""
 
-    def __init__(self, tasks, nodes, limit, entries):
-        super().__init__(f"task set {tasks.name!r} has too many reachable beliefs: {nodes} found, holding {entries} hypotheses, and more "
-                         f"to come, with limits of {limit} and {ENTRY_LIMIT}; shorten the trial or raise node_limit")  # fmt: skip
-        self.nodes, self.limit = nodes, limit
+    def __init__(self, name, nodes, limit, entries):
+        super().__init__(
+            f"task set {name!r} has too many reachable beliefs: {nodes} found, holding {entries} hypotheses, and more "
+            f"to come, with limits of {limit} and {ENTRY_LIMIT}; shorten the trial or raise node_limit"
+        )
+        self._arguments = name, nodes, limit, entries
+
+    def __reduce__(self):  # so that it can cross to another process
+        return type(self), self._arguments
 
 
 class BeliefGraph(NamedTuple):
@@ -158,7 +163,7 @@ class _Nodes:
         nodes = number[inverse]
         self._confirm(nodes, count, state, weight)
         if len(self.known) > self.limit or self.state.size > ENTRY_LIMIT:
-            raise NodeLimitError(self.tasks, len(self.known), self.limit, self.state.size)
+            raise NodeLimitError(self.tasks.name, len(self.known), self.limit, self.state.size)
         return nodes
 
     def _confirm(self, nodes, count, state, weight):
@@ -257,6 +262,12 @@ def belief_graph(tasks, identity_from=NEVER, observed=False, policy=None, node_l
             row[:] = row * factor % np.uint64(p)
         pair, seen, following, mass, residue = _merge(pair, seen, following, mass, residue)
         first = changes(pair, seen)
+        if (
+            len(first) and not np.add.reduceat(mass, first).all()
+        ):  # evidence less likely than 1e-308 underflowed to 0: it never comes
+            kept = np.repeat(np.add.reduceat(mass, first) > 0, np.diff(np.append(first, len(mass))))
+            pair, seen, following, mass, residue = pair[kept], seen[kept], following[kept], mass[kept], residue[:, kept]
+            first = changes(pair, seen)
         if len(first):
             edge_child.append(nodes.identify(first, following, mass, residue))
             edge_probability.append(np.add.reduceat(mass, first))

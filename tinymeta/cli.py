@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -97,7 +98,15 @@ def save_arrays(path, arrays):
     """Write {name: array} to an .npz file, whole or not at all."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
+    check_file(path)
     try:
         write_whole(path, buffer.getvalue())
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}, expected a writable place") from None
+
+
+def check_file(path):
+    """Refuse a place where no file can be written, before the work is done that it is for."""
+    place = Path(path)
+    if str(path) in ("", ".") or place.is_dir() or not place.parent.is_dir():
+        raise InputError(f"cannot write {str(path)!r}: expected the name of a file in an existing folder")

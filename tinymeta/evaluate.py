@@ -37,21 +37,24 @@ def evaluate(agent, gamma, rollouts=100, seed=0, greedy=False, baselines=None):
     -------
     dict, as `--json` prints it. `sem` is the standard error of the mean over rollouts, None with one rollout. Rewards are
     undiscounted sums; episodes that a trial cut by the step limit never reached count 0 reward and 0 steps.
-    `gap_to_bayes_optimal` is optimum minus agent with a 95 % interval from the standard error.
+    `gap_to_bayes_optimal` is optimum minus agent with a 95 % interval from the standard error, for the undiscounted reward and for the
+    discounted return, which is what the Bayes-optimal policy maximises; empty where the optimum is unknown or there is one rollout.
     """
-    totals = agent.play(rollouts, seed=seed, greedy=greedy)
+    totals = agent.play(rollouts, seed=seed, greedy=greedy, gamma=gamma)
     baselines = _values_or_reason(agent.tasks, gamma) if baselines is None else baselines
     result = {
         "env": agent.tasks.name, "agent": agent.name, "rollouts": rollouts, "seed": seed, "greedy": greedy,
         "reward_per_trial": mean_and_sem(totals.reward.sum(axis=1)), "steps_per_trial": mean_and_sem(totals.steps.sum(axis=1)),
-        "reward_per_episode": totals.reward.mean(axis=0).tolist(), "steps_per_episode": totals.steps.mean(axis=0).tolist(),
+        "discounted_return": mean_and_sem(totals.discounted), "reward_per_episode": totals.reward.mean(axis=0).tolist(),
+        "steps_per_episode": totals.steps.mean(axis=0).tolist(),
         "cut_trials": int(totals.cut.sum()), "bayes_optimal": baselines["bayes_optimal"], "informed": baselines["informed"],
     }  # fmt: skip
-    best = baselines["bayes_optimal"]["reward_per_trial"]
-    reward = result["reward_per_trial"]
-    if best is not None and reward["sem"] is not None:
-        gap, width = best - reward["mean"], 1.96 * reward["sem"]
-        result["gap_to_bayes_optimal"] = {"mean": gap, "low": gap - width, "high": gap + width}
+    result["gap_to_bayes_optimal"] = {}
+    for name, exact in (("reward_per_trial", "reward_per_trial"), ("discounted_return", "discounted_value")):
+        best, mine = baselines["bayes_optimal"][exact], result[name]
+        if best is not None and mine["sem"] is not None:
+            gap, width = best - mine["mean"], 1.96 * mine["sem"]
+            result["gap_to_bayes_optimal"][name] = {"mean": gap, "low": gap - width, "high": gap + width}
     return result
 
 
@@ -93,11 +96,9 @@ def report(result):
         lines.append(
             f"{name.replace('_', '-') + ' (exact)':22}{_number(exact['reward_per_trial']):>22}{_number(exact['steps_per_trial']):>22}"
         )
-    if "gap_to_bayes_optimal" in result:
-        gap = result["gap_to_bayes_optimal"]
-        lines.append(
-            f"gap to Bayes-optimal {gap['mean']:.3f} reward per trial, 95 % interval [{gap['low']:.3f}, {gap['high']:.3f}]"
-        )
+    for name, gap in result["gap_to_bayes_optimal"].items():
+        unit = name.replace("_", " ")
+        lines.append(f"gap to Bayes-optimal, {unit}: {gap['mean']:.3f}, 95 % interval [{gap['low']:.3f}, {gap['high']:.3f}]")
     for name in ("reward", "steps"):
         per = result[f"{name}_per_episode"]
         shown = " ".join(f"{value:.2f}" for value in per[:12]) + (" …" if len(per) > 12 else "")
@@ -131,13 +132,17 @@ def main(argv=None):
         raise InputError(
             f"RUN = {args.run!r} with --env {args.env}, expected --env together with {', '.join(BELIEF_AGENTS)} and only then"
         )
+    if args.env is None and args.env_kwargs:
+        raise InputError(f"--env-kwargs {args.env_kwargs[0]} without --env, expected neither: a run folder knows its environment")
     if args.env is None:
         agent, gamma = load(args.run), RunFolder(args.run).read_config().settings.gamma
     else:
         tasks, gamma = cli.make_tasks(args), ENVIRONMENTS[args.env].defaults["gamma"]
         agent = BeliefAgent(tasks, args.run, gamma)
+    if args.trace is not None:
+        cli.check_file(args.trace)
     result = evaluate(agent, gamma, args.rollouts, args.seed, args.greedy)
-    if args.trace:
+    if args.trace is not None:
         cli.save_arrays(args.trace, trace(agent, args.rollouts, args.seed, args.greedy))
     if args.json:
         cli.print_json(result)

@@ -16,13 +16,13 @@ from tinymeta.animations import animate
 from tinymeta.baselines import exact_values
 from tinymeta.diagrams import draw_architecture, draw_corridor_paths
 from tinymeta.planning import bayes_optimal, by_episode
-from tinymeta.plotting import COLOUR, INFORMED_GREEN, LABEL, SETTINGS, STYLE, mean_and_band, save, smoothed
+from tinymeta.plotting import COLOUR, INFORMED_GREEN, LABEL, SETTINGS, STYLE, csv_text, mean_and_band, save, smoothed
 from tinymeta.reproduction import AGENTS, Results, add_arguments, seeds_of
-from tinymeta.runs import build
+from tinymeta.runs import build, write_whole
 
 LEARNING = {  # environment: (column, axis label, smoothing in intervals, range of the axis)
     "bandit": ("reward_per_trial", "reward per trial", 3, (4.5, 10.3)),
-    "corridor": ("steps_per_trial", "time steps per trial", 3, (0, 130)),
+    "corridor": ("steps_per_trial", "time steps per trial", 3, (0, 175)),
 }
 
 
@@ -35,7 +35,7 @@ def draw_learning(results, env, out):
     config = results.run(f"{env}-rl2", 0).read_config()
     exact = exact_values(build(config), config.settings.gamma)
     figure, axes = plt.subplots(1, 2, figsize=(7.6, 3.0), sharey=True, layout="constrained")
-    numbers = {name: [] for name in ("agent", "trials", "env_steps_mean", "mean", "low", "high")}
+    numbers, by_steps = ({name: [] for name in ("agent", x, "mean", "low", "high")} for x in ("trials", "env_steps"))
     for agent in AGENTS:
         metrics = results.metrics(f"{env}-{agent}")
         curves, trials, steps = smoothed(metrics[column], window), metrics["trials"][0], metrics["env_steps"]
@@ -48,8 +48,13 @@ def draw_learning(results, env, out):
                 axis.plot(run_x / 1e3, curve, color=COLOUR[agent], alpha=0.12, lw=0.5, rasterized=True)
             axis.fill_between(x, lo, hi, color=COLOUR[agent], alpha=0.25, lw=0)
             axis.plot(x, m, color=COLOUR[agent], ls=STYLE[agent], lw=1.6, label=LABEL[agent])
-        for name, values in zip(numbers, ([agent] * len(trials), trials, steps.mean(axis=0), mean, low, high), strict=True):
-            numbers[name].extend(values)
+        for columns, x, band in ((numbers, trials, (mean, low, high)), (by_steps, grid, at_steps)):
+            for name, values in zip(columns, ([agent] * len(x), x, *band), strict=True):
+                columns[name].extend(values)
+    for name in ("informed", "bayes_optimal", "random"):
+        for columns in (numbers, by_steps):
+            for key, value in zip(columns, (f"{name} (exact)", "", *[exact[name][column]] * 3), strict=True):
+                columns[key].append(value)
     for axis in axes:
         axis.axhline(exact["informed"][column], color=INFORMED_GREEN, ls="--", lw=1.2, label="informed optimum (exact)")
         axis.axhline(exact["bayes_optimal"][column], color="black", ls="-", lw=0.8, label="Bayes optimum (exact)")
@@ -64,6 +69,7 @@ def draw_learning(results, env, out):
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
     figure.suptitle(f"{env}: mean of {results.seeds} runs, 95 % band, single runs faint", fontsize=9)
     save(figure, Path(out) / f"learning-{env}", numbers)
+    write_whole(Path(out) / f"learning-{env}-by-steps.csv", csv_text(by_steps).encode())
 
 
 def draw_episodes(results, out):

@@ -80,6 +80,9 @@ class DivergenceError(ArithmeticError):
         super().__init__(f"{quantity} is not finite at update {update}")
         self.update, self.quantity = update, quantity
 
+    def __reduce__(self):  # so that it can cross to another process
+        return type(self), (self.update, self.quantity)
+
 
 FINE, BAD_LOSS, BAD_GRADIENT, BAD_PARAMETER = range(4)
 QUANTITY = {BAD_LOSS: "the loss", BAD_GRADIENT: "the gradient", BAD_PARAMETER: "a parameter"}

@@ -112,7 +112,9 @@ def _solve_cycle(graph, nodes, reward, gamma, policy, q, v):
     """Policy iteration (or one evaluation of `policy`) on the nodes of one cyclic component. Overwrites their rows of q, v."""
     size, A = len(nodes), reward.shape[1]
     if size > COMPONENT_LIMIT:
-        raise PlanningError(f"{size} beliefs form one cycle, expected at most {COMPONENT_LIMIT}; give the task set an episode_length")
+        raise PlanningError(
+            f"{size} beliefs form one cycle, expected at most {COMPONENT_LIMIT}; give the task set an episode_length"
+        )
     local = np.full(len(v), -1)
     local[nodes] = np.arange(size)
     pairs = (nodes[:, None] * A + np.arange(A)).ravel()

@@ -28,7 +28,7 @@ def gittins(alpha, beta, gamma):
     ----------
     alpha, beta : float > 0
     gamma : float in [0, 1)
-        At most 0.995: the number of pulls to look ahead grows like 1 / (1 - gamma).
+        At most 0.994: the number of pulls to look ahead grows like 1 / (1 - gamma).
     """
     alpha, beta, gamma = real("alpha", alpha, above=0), real("beta", beta, above=0), real("gamma", gamma, 0, 1)
     ahead = _look_ahead(gamma)
@@ -49,7 +49,7 @@ def _look_ahead(gamma):
         return 1
     ahead = math.ceil(math.log(NEGLIGIBLE * (1 - gamma)) / math.log(gamma)) if gamma < 1 else HORIZON_LIMIT + 1
     if ahead > HORIZON_LIMIT:
-        raise InputError(f"gamma = {gamma:g}, expected at most 0.995: the index would look more than {HORIZON_LIMIT} pulls ahead")
+        raise InputError(f"gamma = {gamma:g}, expected at most 0.994: the index would look more than {HORIZON_LIMIT} pulls ahead")
     return ahead
 
 
@@ -159,7 +159,8 @@ def beta_quantile(uniform, alpha, beta):
         x = (low + high) / 2
         log_term = alpha * math.log(x) + (n - alpha) * math.log(1 - x)
         log_term += math.lgamma(n + 1.0) - math.lgamma(alpha + 1.0) - math.lgamma(n - alpha + 1.0)
-        term, tail = math.exp(log_term), 0.0
+        # Where the first term underflows x is far from α/n, and the tail is 1 above it and 0 below.
+        term, tail = math.exp(log_term), 1.0 if log_term < -700 and x * n > alpha else 0.0
         for k in range(alpha, n + 1):
             tail += term
             term *= (n - k) / (k + 1.0) * x / (1 - x)

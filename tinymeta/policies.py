@@ -23,6 +23,7 @@ class Totals(NamedTuple):
     """What N trials of K episodes earned and how long they took. Episodes that a cut trial never reached count 0."""
 
     reward: np.ndarray  # (N, K)
+    discounted: np.ndarray  # (N,), discounted over the whole trial
     steps: np.ndarray  # (N, K) int64
     task: np.ndarray  # (N,) int64
     cut: np.ndarray  # (N,) bool, a step limit cut the trial
@@ -129,8 +130,8 @@ class Agent:
         cumulative = np.cumsum(info["probabilities"], dtype=np.float64)
         return int(np.searchsorted(cumulative, self._random.random() * cumulative[-1], side="right")), info
 
-    def play(self, rollouts, seed=0, greedy=False, step_limit=None, trace=False):
-        """Play `rollouts` trials on tasks drawn from the prior. Trial i depends on (seed, i) alone.
+    def play(self, rollouts, seed=0, greedy=False, step_limit=None, trace=False, gamma=1.0):
+        """Play `rollouts` trials on tasks drawn from the prior. Trial i depends on (seed, i) alone; gamma discounts `Totals`.
 
         Returns
         -------
@@ -145,7 +146,7 @@ class Agent:
             rows, act = allocate(self.layout, count, rules.step_limit, self.theta.dtype)
             uniforms = evaluation_uniforms(seed, first, count, rules.step_limit)
             rollout(self.tasks.outcomes, rules, self.layout, self.theta, uniforms, greedy, rows, act)
-            totals.append(episode_totals(rows, rules.episodes))
+            totals.append(episode_totals(rows, rules.episodes, gamma))
             if trace:
                 traces.append(make_trace(rows, act, self.layout))
         totals = Totals(*(np.concatenate(parts) for parts in zip(*totals, strict=True)))
@@ -160,14 +161,16 @@ def evaluation_uniforms(seed, first, count, step_limit):
     return numbers
 
 
-def episode_totals(rows, episodes):
+def episode_totals(rows, episodes, gamma=1.0):
     """`Totals` of a batch of recorded rows."""
     B, steps = len(rows.task), rows.size[1]
     reward, count = np.zeros((B, episodes)), np.zeros((B, episodes), np.int64)
     where = rows.trial[:steps], rows.episode[:steps]
     np.add.at(reward, where, rows.reward[:steps])
     np.add.at(count, where, 1)
-    return Totals(reward, count, rows.task.copy(), ~rows.ended)
+    time = np.repeat(np.arange(rows.size[0]), np.diff(rows.begin[: rows.size[0] + 1]))
+    discounted = np.bincount(rows.trial[:steps], rows.reward[:steps] * float(gamma) ** time, minlength=B)
+    return Totals(reward, discounted, count, rows.task.copy(), ~rows.ended)
 
 
 def make_trace(rows, act, layout):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinymeta.errors import InputError
-from tinymeta.runs import RunFolder
+from tinymeta.runs import RunFolder, make_config
 
 SEEDS, QUICK_SEEDS = 20, 3
 
@@ -23,6 +23,9 @@ class Experiment(NamedTuple):
     agent: str
     env_kwargs: dict
     settings: dict
+
+    def config(self, seed=0):
+        return make_config(self.env, self.agent, self.env_kwargs, seed=seed, **self.settings)
 
 
 LONG = {"left": 10, "right": 11}
@@ -52,6 +55,9 @@ class Results:
         folder = RunFolder(self.folder / name / f"seed-{seed}")
         if not folder.finished:
             raise InputError(f"run {folder.path} is missing or unfinished; expected it from: bash runs.sh")
+        difference = folder.read_config().difference(EXPERIMENTS[name].config(seed))
+        if difference is not None:
+            raise InputError(f"run {folder.path} is another one: {difference[0]} = {difference[1]!r}, expected {difference[2]!r}")
         return folder
 
     def evaluations(self, name):
@@ -66,17 +72,17 @@ class Results:
 
 def train_all(folder, seeds, workers=None, progress=True):
     """Train every experiment that is not finished yet; returns the seconds of each."""
-    from tinymeta.runs import make_config
     from tinymeta.sweep import sweep
 
     seconds = {}
     for name, experiment in EXPERIMENTS.items():
         started = time.perf_counter()
         results = Results(folder, seeds)
-        finished = all((results.folder / name / f"seed-{seed}" / "result.json").exists() for seed in range(seeds))
+        finished = all(RunFolder(results.folder / name / f"seed-{seed}").finished for seed in range(seeds))
+        if finished:
+            results.evaluations(name)  # they must be these experiments' own
         if not finished:
-            config = make_config(experiment.env, experiment.agent, experiment.env_kwargs, **experiment.settings)
-            sweep(Path(folder) / name, config, seeds, workers, resume=True, progress=progress)
+            sweep(Path(folder) / name, experiment.config(), seeds, workers, resume=True, progress=progress)
         seconds[name] = time.perf_counter() - started
         note = "already finished" if finished else f"{seconds[name]:.1f} s"
         print(f"{name:24}{seeds} seeds  {note}", flush=True)

@@ -6,7 +6,8 @@
     timing.json      seconds so far; kept apart, so that checkpoints of equal runs are equal files
     result.json      written last; a run that has it is finished
 
-Every file is replaced whole (temporary file, fsync, rename), so that a crash leaves the old one or the new one.
+metrics.csv is appended to, and cut back to the checkpoint on resuming. Every other file is replaced whole (temporary file, fsync,
+rename), so that a crash leaves the old one or the new one.
 """
 
 import contextlib
@@ -59,6 +60,14 @@ class Config:
     def __post_init__(self):
         integer("log_interval", self.log_interval, low=1)
         integer("checkpoint_interval", self.checkpoint_interval, low=1)
+
+    def difference(self, other):
+        """(name, here, there) of the first setting in which two configs differ, or None. Versions are not compared."""
+        here, there = (
+            {"env": c.env, "env_kwargs": listed(c.env_kwargs), **asdict(c.settings), "log_interval": c.log_interval}
+            for c in (self, other)
+        )
+        return next(((name, value, there[name]) for name, value in here.items() if value != there[name]), None)
 
     def to_json(self):
         flat = {"format": FORMAT, "env": self.env, "env_kwargs": self.env_kwargs, **asdict(self.settings)}
@@ -113,7 +122,8 @@ class RunFolder:
 
     @property
     def exists(self):
-        return self.config_path.exists()
+        files = self.config_path, self.metrics_path, self.checkpoint_path, self.timing_path, self.result_path
+        return any(path.exists() for path in files)
 
     @property
     def finished(self):
@@ -125,10 +135,13 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"cannot make run folder {self.path}: {error.strerror}, expected a writable place") from None
-        for path in (self.result_path, self.checkpoint_path, self.timing_path, self.metrics_path):
-            path.unlink(missing_ok=True)
-        write_whole(self.config_path, config.to_json().encode())
-        write_whole(self.metrics_path, (",".join(METRICS) + "\n").encode())
+        try:
+            for path in (self.result_path, self.checkpoint_path, self.timing_path, self.metrics_path):
+                path.unlink(missing_ok=True)
+            write_whole(self.config_path, config.to_json().encode())
+            write_whole(self.metrics_path, (",".join(METRICS) + "\n").encode())
+        except OSError as error:
+            raise InputError(f"cannot write into run folder {self.path}: {error.strerror}, expected a writable place") from None
 
     def read_config(self):
         """The run's `Config`.
@@ -200,7 +213,7 @@ class RunFolder:
     def restore(self, learner):
         """Bring a fresh learner and metrics.csv to where the checkpoint stood; rows past it are dropped."""
         state = self.read_checkpoint(learner.layout, learner.theta.dtype)
-        size = self.metrics_path.stat().st_size
+        size = self.metrics_path.stat().st_size if self.metrics_path.exists() else 0
         if size < state["metrics_bytes"]:
             raise InputError(
                 f"{self.metrics_path} has {size} bytes, expected at least the {state['metrics_bytes']} of its checkpoint"
@@ -231,6 +244,8 @@ class RunFolder:
             return json.loads(self.result_path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise InputError(f"{self.path} has no result.json, expected a finished run") from None
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise InputError(f"{self.result_path} cannot be read: {error}") from None
 
     def read_timing(self):
         if not self.timing_path.exists():

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tinymeta.errors import InputError, integer
-from tinymeta.training import Interrupted, train
+from tinymeta.errors import integer
+from tinymeta.runs import RunFolder
+from tinymeta.training import Interrupted, check_place, train
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 ATTEMPTS = 2  # how often a seed is begun whose process died: it may have died of another seed's death
@@ -63,18 +64,13 @@ def sweep(path, config, seeds, workers=None, executor=None, resume=False, overwr
         After SIGINT or SIGTERM; running seeds have written their checkpoints.
     """
     seeds = integer("seeds", seeds, 1, 100_000)
-    workers = integer("workers", workers or len(os.sched_getaffinity(0)), 1, 4096)
+    workers = integer("workers", _cores() if workers is None else workers, 1, 4096)
     folders = {seed: Path(path) / f"seed-{seed}" for seed in range(seeds)}
-    if not resume and not overwrite:
-        for folder in folders.values():
-            if (folder / "config.json").exists():
-                raise InputError(
-                    f"{folder} holds a run; expected an empty place, --resume to continue it or --overwrite to drop it"
-                )
     jobs = {}
     for seed, folder in folders.items():
         settings = dataclasses.replace(config.settings, seed=seed)
         jobs[seed] = (str(folder), dataclasses.replace(config, settings=settings), resume, overwrite)
+        check_place(RunFolder(folder), jobs[seed][1], resume, overwrite)
     results, failures = {}, {}
     description = f"{config.env} {config.settings.agent}, {seeds} seeds"
     with tqdm(total=seeds, unit="seed", desc=description, disable=None if progress else True) as bar:
@@ -83,6 +79,8 @@ def sweep(path, config, seeds, workers=None, executor=None, resume=False, overwr
             failures.update(dict.fromkeys(jobs.keys() - results.keys() - failures.keys(), "its process died"))
         for attempt in range(ATTEMPTS if executor is None else 0):
             waiting = {seed: job for seed, job in jobs.items() if seed not in results and seed not in failures}
+            if attempt > 0:
+                waiting = {seed: (path, job, True, False) for seed, (path, job, _, _) in waiting.items()}
             if waiting:
                 _run_in_pool(min(workers, len(waiting)), waiting, results, failures, bar, last=attempt + 1 == ATTEMPTS)
     if failures:
@@ -90,18 +88,23 @@ def sweep(path, config, seeds, workers=None, executor=None, resume=False, overwr
     return dict(sorted(results.items()))
 
 
+def _cores():
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _run_in_pool(workers, jobs, results, failures, bar, last):
     """One pool of processes for all jobs; if a process dies the pool is lost, and what is open is left to the next."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # inherited by the workers, read when they import NumPy
     try:
-        context = multiprocessing.get_context("spawn")
+        context, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
         with _raising_signals(), ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts) as pool:
             try:
                 _run_all(pool, jobs, results, failures, bar)
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
-                for process in multiprocessing.active_children():
+                for process in set(multiprocessing.active_children()) - others:
                     os.kill(process.pid, signal.SIGTERM)  # a running seed writes its checkpoint, then stops
                 raise
     finally:

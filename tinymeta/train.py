@@ -1,5 +1,6 @@
 """python -m tinymeta.train ENV AGENT: train one run, or with --seeds many of them in parallel, into run folders."""
 
+import shlex
 import sys
 
 from tinymeta.errors import InputError
@@ -25,7 +26,7 @@ def make_parser():
     parser = cli.parser("train", "Train an agent. Options left out take the environment's column of the paper's Table 1.")
     cli.add_task_arguments(parser)
     cli.add_agent_argument(parser)
-    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--seed", type=int, metavar="N", help="0 if left out")
     parser.add_argument("--seeds", type=int, metavar="N", help="train seeds 0…N-1 in parallel, in DIR/seed-<k>")
     parser.add_argument("--workers", type=int, metavar="W", help="processes for --seeds; as many as there are cores if left out")
     for name, (kind, text) in OPTIONS.items():
@@ -44,8 +45,12 @@ def main(argv=None):
     args = parser.parse_args(argv)
     cli.make_tasks(args)
     given = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
-    config = make_config(args.env, args.agent, cli.parse_env_kwargs(args.env_kwargs), seed=args.seed, **given)
-    path = args.out or f"runs/{args.env}-{args.agent}" + (f"-seed{args.seed}" if args.seeds is None else "")
+    config = make_config(args.env, args.agent, cli.parse_env_kwargs(args.env_kwargs), seed=args.seed or 0, **given)
+    path = args.out or f"runs/{args.env}-{args.agent}" + (f"-seed{args.seed or 0}" if args.seeds is None else "")
+    if args.resume and args.overwrite:
+        raise InputError("--resume with --overwrite, expected one of them")
+    if args.seed is not None and args.seeds is not None:
+        raise InputError(f"--seed {args.seed} with --seeds {args.seeds}, expected one of them")
     if args.workers is not None and args.seeds is None:
         raise InputError(f"--workers {args.workers} without --seeds, expected both or neither")
     try:
@@ -66,7 +71,8 @@ def main(argv=None):
     except Interrupted as stop:
         resume = [word for word in (sys.argv[1:] if argv is None else argv) if word not in ("--overwrite", "--resume")]
         print(
-            f"tinymeta: {stop}: checkpoint written; to go on: python -m tinymeta.train {' '.join(resume)} --resume", file=sys.stderr
+            f"tinymeta: {stop}: checkpoint written; to go on: python -m tinymeta.train {shlex.join(resume)} --resume",
+            file=sys.stderr,
         )
         return stop.exit_code
     if not args.quiet:
@@ -78,11 +84,8 @@ def summary(result, path):
     """One line on a finished run."""
     test = result["evaluation"]
     reward, steps, best = test["reward_per_trial"], test["steps_per_trial"], test["bayes_optimal"]
-    optimum = (
-        ""
-        if best["reward_per_trial"] is None
-        else f" (Bayes-optimal {best['reward_per_trial']:.2f} and {best['steps_per_trial']:.2f})"
-    )
+    exact = best["reward_per_trial"], best["steps_per_trial"]
+    optimum = "" if None in exact else f" (Bayes-optimal {exact[0]:.2f} and {exact[1]:.2f})"
     run = f"{result['env']} {result['agent']}: {result['trials']} trials, {result['env_steps']} steps in {result['train_seconds']:.1f} s"
     test = " and ".join(
         f"{value['mean']:.2f} ± {1.96 * value['sem']:.2f} {unit}" for value, unit in ((reward, "reward"), (steps, "steps"))

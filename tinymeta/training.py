@@ -4,7 +4,6 @@ import json
 import signal
 import threading
 import time
-from dataclasses import asdict
 
 from tqdm import tqdm
 
@@ -12,7 +11,7 @@ from tinymeta.errors import InputError
 from tinymeta.evaluate import evaluate
 from tinymeta.learner import Learner
 from tinymeta.policies import Agent
-from tinymeta.runs import RunFolder, build, listed, write_whole
+from tinymeta.runs import RunFolder, build, write_whole
 
 
 class Interrupted(Exception):
@@ -70,15 +69,9 @@ def train(path, config, resume=False, overwrite=False, progress=False):
         After SIGINT or SIGTERM, with the checkpoint written.
     """
     folder, tasks = RunFolder(path), build(config)
-    if folder.exists and not overwrite:
-        if not resume:
-            state = "a finished" if folder.finished else "an unfinished"
-            raise InputError(
-                f"{folder.path} holds {state} run; expected an empty place, --resume to continue it or --overwrite to drop it"
-            )
-        _check_same(folder.read_config(), config, folder.config_path)
-        if folder.finished:
-            return folder.read_result()
+    check_place(folder, config, resume, overwrite)
+    if folder.finished and not overwrite:
+        return folder.read_result()
     learner = Learner(tasks, config.settings)
     if folder.exists and resume and not overwrite:
         timing = folder.read_timing()
@@ -131,14 +124,18 @@ def _bar(settings, learner, progress):
                 desc=f"{learner.tasks.name} {settings.agent} seed {settings.seed}", disable=None if progress else True)  # fmt: skip
 
 
-def _check_same(before, now, where):
-    """Refuse to resume with another setting, naming the first that differs."""
-    then, asked = (
-        {**asdict(c.settings), "env": c.env, "env_kwargs": listed(c.env_kwargs), "log_interval": c.log_interval}
-        for c in (before, now)
-    )
-    for name, value in then.items():
-        if asked[name] != value:
-            raise InputError(
-                f"{where}: the run was made with {name} = {value!r}, and --resume was asked to go on with {asked[name]!r}"
-            )
+def check_place(folder, config, resume, overwrite):
+    """Refuse to begin or go on in a folder where `train` must not; see there."""
+    if overwrite or not folder.exists:
+        return
+    if not resume:
+        state = "a finished" if folder.finished else "an unfinished"
+        raise InputError(
+            f"{folder.path} holds {state} run; expected an empty place, --resume to continue it or --overwrite to drop it"
+        )
+    difference = folder.read_config().difference(config)
+    if difference is not None:
+        name, then, asked = difference
+        raise InputError(
+            f"{folder.config_path}: the run was made with {name} = {then!r}, and --resume was asked to go on with {asked!r}"
+        )

@@ -20,7 +20,7 @@ BANDIT_DEFAULTS = {
 }  # fmt: skip
 GRIDWORLD_DEFAULTS = {
     "learning_rate": 1e-4, "gamma": 0.90, "ent_coef": 0.01, "max_grad_norm": 5.0, "vf_coef": 0.05,
-    "num_envs": 1, "trials": 60_000,
+    "num_envs": 1, "trials": 80_000,
 }  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def count_based_values(arms, pulls, gamma=1.0):
     choose = np.zeros((pulls + size, size + 1), np.int64)  # choose[n, k], for ranking count vectors
     choose[:, 0] = 1
     for n in range(1, pulls + size):
-        choose[n, 1:] = np.minimum(choose[n - 1, 1:] + choose[n - 1, :-1], 2**62)
+        choose[n, 1:] = np.minimum(choose[n - 1, 1:] + choose[n - 1, :-1], 2**61)
     states = int(choose[pulls - 1 + size - 1, size - 1])
     if states > STATE_LIMIT:
         raise InputError(

@@ -1,0 +1,62 @@
+"""What all pictures share: colours, labels, sizes, files written whole, and bands over seeds."""
+
+import csv
+import io
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+
+from tinymeta.runs import write_whole
+from tinymeta.statistics import t_quantile
+
+mpl.use("agg")
+import matplotlib.pyplot as plt
+
+# Okabe & Ito's colours, told apart also without colour vision; line styles tell them apart in grey.
+COLOUR = {"rl2": "#0072B2", "rl1": "#D55E00", "memoryless": "#7F7F7F", "informed": "#CC79A7"}
+STYLE = {"rl2": "-", "rl1": (0, (5, 1)), "memoryless": (0, (1, 1)), "informed": (0, (3, 1, 1, 1))}
+LABEL = {"rl2": "RL²", "rl1": "RL¹", "memoryless": "memoryless", "informed": "informed"}
+INFORMED_GREEN = "#009E73"
+SETTINGS = {
+    "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "savefig.bbox": "tight", "svg.hashsalt": "tinymeta",
+    "figure.dpi": 100, "savefig.dpi": 160, "legend.frameon": False, "svg.fonttype": "none",
+}  # fmt: skip
+
+
+def save(figure, path, columns=None):
+    """Write path.png and path.svg, and path.csv from {column: values}."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind, metadata=metadata)
+        write_whole(path.with_suffix(f".{kind}"), buffer.getvalue())
+    plt.close(figure)
+    if columns is not None:
+        write_whole(path.with_suffix(".csv"), csv_text(columns).encode())
+
+
+def csv_text(columns):
+    """{column: values} as CSV with a header line; all columns are equally long."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return text.getvalue()
+
+
+def mean_and_band(curves, confidence=0.95):
+    """(mean, low, high) over the first axis (seeds), with Student's interval at each point."""
+    mean, n = curves.mean(axis=0), len(curves)
+    if n == 1:
+        return mean, mean, mean
+    half = t_quantile((1 + confidence) / 2, n - 1) * curves.std(axis=0, ddof=1) / np.sqrt(n)
+    return mean, mean - half, mean + half
+
+
+def smoothed(curves, window):
+    """Moving mean along the last axis over the last `window` points (fewer at the beginning)."""
+    total = np.cumsum(curves, axis=-1)
+    total[..., window:] = total[..., window:] - total[..., :-window].copy()
+    return total / np.minimum(np.arange(1, curves.shape[-1] + 1), window)
