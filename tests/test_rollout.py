@@ -8,7 +8,8 @@ from tinymeta import luck
 from tinymeta.agents import WIRINGS, initial_parameters, make_layout, num_parameters
 from tinymeta.learner import Settings
 from tinymeta.policies import Agent
-from tinymeta.rollout import allocate, make_rules, rollout
+from tinymeta.rollout import allocate, rollout
+from tinymeta.taskset import make_rules
 
 
 def untrained(tasks, agent, hidden_size=7, seed=0, dtype=np.float32):
@@ -153,7 +154,7 @@ def test_uniforms_are_a_pure_function_of_their_index():
 def test_spread_points_are_uniform_and_even():
     points = luck.spread(5, 0, 1000)
     assert points.shape == (1000, 3)
-    agree = np.mean((points[:, 0] < 0.5) == (points[:, 2] < 0.5))
+    agree = np.mean((points[:, 0] < 0.5) == (points[:, 1] < 0.5))
     assert abs(agree - 0.5) < 0.01
     np.testing.assert_array_equal(luck.spread(5, 10, 5), points[10:15])
     shifts = np.array([luck.spread(seed, 0, 1)[0] for seed in range(400)])

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tinymeta.errors import InputError, choice, integer
+from tinymeta.taskset import NEVER
 
-NEVER = np.iinfo(np.int64).max
 ABSENT = -1
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinymeta._jit import jit
 from tinymeta.errors import InputError, integer, real
-from tinymeta.rollout import make_rules
+from tinymeta.taskset import make_rules
 
 
 def reward_index(tasks, reward):

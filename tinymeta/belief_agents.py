@@ -18,7 +18,8 @@ from tinymeta.belief_graph import NODE_LIMIT, BeliefGraph, NodeLimitError, belie
 from tinymeta.errors import InputError, choice, integer, real
 from tinymeta.planning import TIE, bayes_optimal, evaluate_policy, plan
 from tinymeta.policies import BATCH, Totals, episode_totals, evaluation_uniforms, join_traces, make_trace
-from tinymeta.rollout import allocate, begin_trials, make_rules, step_environment, write_input
+from tinymeta.rollout import allocate, begin_trials, step_environment, write_input
+from tinymeta.taskset import make_rules
 
 BELIEF_AGENTS = ("bayes", "greedy", "thompson")
 BELIEF_BYTES = 200_000_000  # held by the beliefs of a batch of trials

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tinymeta._jit import jit
-from tinymeta.agents import NEVER
 from tinymeta.errors import PlanningError
+from tinymeta.taskset import NEVER
 
 PRIMES = (2**31 - 1, 2**31 - 19)
 NODE_LIMIT = 500_000

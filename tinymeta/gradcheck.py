@@ -20,7 +20,8 @@ from tinymeta import actor_critic, luck
 from tinymeta._jit import jit
 from tinymeta.actor_critic import Loss, forward, loss_forward
 from tinymeta.agents import make_layout, num_parameters, to_dict
-from tinymeta.rollout import allocate, make_rules, rollout
+from tinymeta.rollout import allocate, rollout
+from tinymeta.taskset import make_rules
 
 EPSILON = 1e-3
 TOLERANCE = 1e-7

@@ -17,7 +17,8 @@ from tinymeta.actor_critic import Loss, advantages, backward, loss_forward
 from tinymeta.agents import INITS, WIRINGS, initial_parameters, make_layout, num_parameters
 from tinymeta.errors import choice, integer, real
 from tinymeta.optim import OPTIMIZERS, adam, all_finite, clip_factor, global_norm, rmsprop
-from tinymeta.rollout import allocate, make_rules, rollout
+from tinymeta.rollout import allocate, rollout
+from tinymeta.taskset import make_rules
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
 STATISTICS = ("trials", "env_steps", "reward", "policy_loss", "value_loss", "entropy", "loss", "grad_norm")  # per update

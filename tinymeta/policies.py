@@ -14,7 +14,8 @@ from tinymeta.actor_critic import heads_forward, split
 from tinymeta.agents import make_layout, to_dict, to_flat
 from tinymeta.errors import InputError, integer, real
 from tinymeta.lstm import lstm_forward
-from tinymeta.rollout import allocate, make_rules, rollout, write_input
+from tinymeta.rollout import allocate, rollout, write_input
+from tinymeta.taskset import make_rules
 
 BATCH = 128  # trials played at once; results do not depend on it
 
@@ -157,7 +158,7 @@ def evaluation_uniforms(seed, first, count, step_limit):
     """The numbers of test trials first…first+count-1, array (count, 2 + 2T). Task, first state and first action are spread
     evenly (`luck.spread`), which takes most of the luck out of a test of 100 trials."""
     numbers = np.ascontiguousarray(luck.uniforms(seed, luck.EVALUATION, first, count, 2 + 2 * step_limit))
-    numbers[:, :3] = luck.spread(seed, first, count)
+    numbers[:, [0, 2, 1]] = luck.spread(seed, first, count)  # the two most even columns for task and first action
     return numbers
 
 

@@ -4,35 +4,11 @@ A trial uses 2 + 2T uniform numbers: task, first (state, observation), then an a
 from outside (`tinymeta.luck`), so a rollout is a deterministic function of weights and numbers.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from tinymeta._jit import jit
 from tinymeta.actor_critic import heads_forward, split
 from tinymeta.lstm import Activations, Rows, lstm_forward
-
-
-class Rules(NamedTuple):
-    """What a simulation needs to know of a task set besides its outcomes."""
-
-    num_states: int
-    num_actions: int
-    num_tasks: int
-    episodes: int
-    episode_length: int  # 0 where episodes have no fixed length
-    step_limit: int  # T
-
-
-def make_rules(tasks, step_limit=None):
-    return Rules(
-        tasks.num_states,
-        tasks.num_actions,
-        tasks.num_tasks,
-        tasks.episodes,
-        tasks.episode_length or 0,
-        step_limit or tasks.step_limit,
-    )
 
 
 def allocate(layout, batch, step_limit, dtype):

@@ -20,6 +20,7 @@ import numpy as np
 from tinymeta.errors import InputError, integer
 
 ROW_TOLERANCE = 1e-9  # a probability row may miss 1 by this much
+NEVER = np.iinfo(np.int64).max  # an episode that no trial has
 
 
 class Outcomes(NamedTuple):
@@ -44,6 +45,28 @@ class Outcomes(NamedTuple):
     initial_observation: np.ndarray  # (n0,) int64
     prior: np.ndarray  # (M,) float64
     prior_cumulative: np.ndarray  # (M,) float64
+
+
+class Rules(NamedTuple):
+    """What a simulation needs to know of a task set besides its outcomes."""
+
+    num_states: int
+    num_actions: int
+    num_tasks: int
+    episodes: int
+    episode_length: int  # 0 where episodes have no fixed length
+    step_limit: int  # T
+
+
+def make_rules(tasks, step_limit=None):
+    return Rules(
+        tasks.num_states,
+        tasks.num_actions,
+        tasks.num_tasks,
+        tasks.episodes,
+        tasks.episode_length or 0,
+        step_limit or tasks.step_limit,
+    )
 
 
 class TaskSet:
