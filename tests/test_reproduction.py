@@ -239,7 +239,7 @@ GOOD_REWARD = {
 }
 GOOD_REWARD["bandit-rl2-zero"] = 5.0
 GOOD_STEPS = {
-    name: {"memoryless": 20.0, "informed": 10.1}.get(e.agent, 15.0) if e.env == "corridor" else 10.0
+    name: {"memoryless": 20.0, "informed": 10.1}.get(e.agent, 15.2) if e.env == "corridor" else 10.0
     for name, e in EXPERIMENTS.items()
 }
 GOOD_STEPS |= {name: 31.0 for name in EXPERIMENTS if "10-11" in name}
