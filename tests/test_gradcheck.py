@@ -65,9 +65,9 @@ def test_random_directions(agent):
 
 PLANTED = {
     "none": (),
-    "sign in the forget gate": (("dc_n * c_prev[n, k] * f * (one - f)", "-dc_n * c_prev[n, k] * f * (one - f)"),),
-    "sign in the output gate": (("= dh[n, k] * tanh_c[n, k] * o * (one - o)", "= -dh[n, k] * tanh_c[n, k] * o * (one - o)"),),
-    "gate derivative": (("dc_n * i * (one - g * g)", "dc_n * i * (one - g)"),),
+    "sign in the forget gate": (("df[k] = dc_n[k]", "df[k] = -dc_n[k]"),),
+    "sign in the output gate": (("do[k] = dh_n[k]", "do[k] = -dh_n[k]"),),
+    "gate derivative": (("(one - g[k] * g[k])", "(one - g[k])"),),
     "missing reset": (("        if not rows.reset[n]:\n            before", "        if rows.before[n] >= 0:\n            before"),),
     "forgotten bootstrap": (("for n in range(steps, used):", "for n in range(0):"),),
     "bootstrap with zero target": (("next_target[rows.trial[n]] = heads[n, A]", "next_target[rows.trial[n]] = 0"),),

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from numba.core.errors import TypingError
 
 from tinymeta._jit import jit
-from tinymeta.primitives import add_outer, add_product, add_product_transposed, tanh
+from tinymeta.primitives import add_outer, add_product, add_product_transposed, tanh, zeros
 
 
 @jit
@@ -14,7 +15,7 @@ def tanh_of(x, y):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(("N", "K", "J"), [(1, 1, 1), (3, 5, 7), (4, 6, 16), (9, 13, 33), (17, 48, 192)])
+@pytest.mark.parametrize(("N", "K", "J"), [(1, 1, 1), (3, 5, 7), (4, 6, 16), (9, 13, 33), (17, 48, 192), (70, 12, 48)])
 def test_products_agree_with_numpy(N, K, J, dtype):
     rng = np.random.default_rng(N)
     a, b, wide = (rng.normal(size=shape).astype(dtype) for shape in ((N + 2, K), (K, J), (N + 2, J)))
@@ -34,6 +35,34 @@ def test_products_agree_with_numpy(N, K, J, dtype):
     expected = c + a[inside].astype(float).T @ wide[inside]
     add_outer(a, wide, c, start, stop)
     np.testing.assert_allclose(c, expected, rtol=eps, atol=eps * 4)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_row_has_the_same_bits_whatever_is_computed_with_it(dtype):
+    rng = np.random.default_rng(0)
+    K, J = 21, 4 * 21
+    a, b, wide = (rng.normal(size=shape).astype(dtype) for shape in ((7, K), (K, J), (7, J)))
+    for kernel, left, width in ((add_product, a, J), (add_product_transposed, wide, K)):
+        together, alone = np.zeros((7, width), dtype), np.zeros((7, width), dtype)
+        kernel(left, b, together, 0, 7)
+        for n in range(7):
+            kernel(left, b, alone, n, n + 1)
+        np.testing.assert_array_equal(together, alone)
+
+
+def test_tiles_refuse_what_they_cannot_read():
+    a = np.zeros((2, 3), np.float32)
+    for other in (np.zeros((3, 4)), np.zeros((4, 3), np.float32).T):
+        with pytest.raises(TypingError, match="contiguous arrays of one float dtype"):
+            add_product(a, other, np.zeros((2, 4), np.float32), 0, 2)
+
+
+def test_zeros_begin_at_a_cache_line():
+    for shape in (1, (3, 5), (7,), (2, 192)):
+        array = zeros(shape, np.float32)
+        assert array.ctypes.data % 64 == 0
+        assert array.shape == np.zeros(shape).shape
+        assert not array.any()
 
 
 def test_fast_tanh_over_the_float32_range():

@@ -3,9 +3,10 @@
 - ``fastmath`` lets LLVM reorder and contract sums, which vectorises reductions. ``nnan`` and ``ninf`` are left out on
   purpose: a NaN stays a NaN and reaches the check that stops the run.
 - ``error_model="numpy"`` drops the zero check before each division; that branch would stop loops from vectorising.
-- ``forceinline`` makes each kernel called from Python one self-contained piece of machine code. Otherwise a process that has
-  just compiled may run another version of an inner kernel than one that loads the same kernel from the cache, optimised
-  differently, and the last bits of a training run would depend on what was compiled when.
+- ``inline="always"`` pastes each kernel into the one that calls it before types are inferred, so that only what Python calls is
+  compiled, once and as a whole. As separate functions, every level of the call tree would be optimised anew (twice the
+  time), and a process that has just compiled could run another version of an inner kernel than one that loads it from the
+  cache, optimised differently: the last bits of a training run would depend on what was compiled when.
 - The cache folder carries a hash of the package's sources. Numba looks only at a kernel's own file, so after an edit in
   a *callee* from another file it would keep serving the old machine code.
 """
@@ -49,11 +50,16 @@ def _cache_folder():
 CACHE_FOLDER = _cache_folder()
 
 
-def jit(function):
+def jit(function, inline="always"):
     """Compile `function` lazily for the types it is called with, without the GIL, and cache the result on disk."""
     outer = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = CACHE_FOLDER or outer  # read only while the decorator runs: other packages keep theirs
     try:
-        return numba.njit(cache=True, nogil=True, forceinline=True, error_model="numpy", fastmath=FASTMATH)(function)
+        return numba.njit(cache=True, nogil=True, inline=inline, error_model="numpy", fastmath=FASTMATH)(function)
     finally:
         numba_config.CACHE_DIR = outer
+
+
+def jit_called(function):
+    """Like `jit`, for a kernel that stays a call: for those whose arithmetic is spelled out and so the same however compiled."""
+    return jit(function, inline="never")

@@ -16,7 +16,8 @@ from tinymeta._jit import jit
 from tinymeta.actor_critic import Loss, advantages, backward, loss_forward
 from tinymeta.agents import INITS, WIRINGS, initial_parameters, make_layout, num_parameters
 from tinymeta.errors import choice, integer, real
-from tinymeta.optim import OPTIMIZERS, adam, all_finite, clip_factor, global_norm, rmsprop
+from tinymeta.optim import OPTIMIZERS, adam, clip_factor, global_norm, rmsprop
+from tinymeta.primitives import zeros
 from tinymeta.rollout import allocate, rollout
 from tinymeta.taskset import make_rules
 
@@ -109,10 +110,10 @@ def run_updates(outcomes, rules, layout, loss, optimizer, theta, first, second, 
             return u, BAD_GRADIENT
         factor = clip_factor(norm, optimizer.max_grad_norm)
         if optimizer.is_adam:
-            adam(theta, dtheta, factor, first, second, optimizer.learning_rate, done + u + 1)
+            finite = adam(theta, dtheta, factor, first, second, optimizer.learning_rate, done + u + 1)
         else:
-            rmsprop(theta, dtheta, factor, second, optimizer.learning_rate)
-        if not all_finite(theta):
+            finite = rmsprop(theta, dtheta, factor, second, optimizer.learning_rate)
+        if not finite:
             return u, BAD_PARAMETER
         steps = rows.size[1]
         reward = 0.0
@@ -143,8 +144,8 @@ class Learner:
         self.rules = make_rules(tasks)
         size = num_parameters(self.layout)
         numbers = luck.uniforms(settings.seed, luck.INITIALISATION, 0, 1, size)[0]
-        self.theta = initial_parameters(self.layout, settings.init, numbers, dtype)
-        self.first, self.second, self._dtheta = np.zeros(size, dtype), np.zeros(size, dtype), np.zeros(size, dtype)
+        self.theta, self.first, self.second, self._dtheta = (zeros(size, dtype) for _ in range(4))
+        self.theta[:] = initial_parameters(self.layout, settings.init, numbers, dtype)
         self.updates_done = self.env_steps_done = 0
         self._loss = Loss(float(settings.gamma), float(settings.gae_lambda), float(settings.vf_coef), float(settings.ent_coef))
         self._optimizer = Optimizer(settings.optimizer == "adam", float(settings.learning_rate), float(settings.max_grad_norm))

@@ -66,6 +66,14 @@ class Activations(NamedTuple):
 
 
 @jit
+def split_gates(row):
+    """The gates i, f, g, o of one row (4H,). The views begin at 0: an index such as n, 2H + k might be negative for all that the
+    compiler knows, and its loop would not vectorise."""
+    H = row.shape[0] // 4
+    return row[:H], row[H : 2 * H], row[2 * H : 3 * H], row[3 * H :]
+
+
+@jit
 def lstm_forward(rows, reward_column, weight_x, weight_h, bias, act, start, stop):
     """The cell on rows start…stop of one time, Eqs. 1-6. Overwrites those rows of h_prev, c_prev, gates, c, tanh_c, h.
 
@@ -98,20 +106,21 @@ def lstm_forward(rows, reward_column, weight_x, weight_h, bias, act, start, stop
     if carried:
         add_product(h_prev, weight_h, gates, start, stop)
     for n in range(start, stop):
-        # Views that begin at 0: an index that begins at 2H might be negative for all the compiler knows, and would not vectorise.
-        row = gates[n]
-        sigmoid_if, tanh_g, sigmoid_o = row[: 2 * H], row[2 * H : 3 * H], row[3 * H :]
-        for j in range(2 * H):
-            sigmoid_if[j] = half + half * tanh(half * sigmoid_if[j])  # σ(a) = ½ + ½ tanh(a/2)
-        for j in range(H):
-            tanh_g[j] = tanh(tanh_g[j])
-        for j in range(H):
-            sigmoid_o[j] = half + half * tanh(half * sigmoid_o[j])
+        i, f, g, o = split_gates(gates[n])
+        c_n, tanh_c_n, h_n = c[n], tanh_c[n], h[n]
         for k in range(H):
-            c[n, k] = gates[n, H + k] * c_prev[n, k] + gates[n, k] * gates[n, 2 * H + k]
+            i[k] = half + half * tanh(half * i[k])  # σ(a) = ½ + ½ tanh(a/2)
         for k in range(H):
-            tanh_c[n, k] = tanh(c[n, k])
-            h[n, k] = gates[n, 3 * H + k] * tanh_c[n, k]
+            f[k] = half + half * tanh(half * f[k])
+        for k in range(H):
+            g[k] = tanh(g[k])
+        for k in range(H):
+            o[k] = half + half * tanh(half * o[k])
+        for k in range(H):
+            c_n[k] = f[k] * c_prev[n, k] + i[k] * g[k]
+        for k in range(H):
+            tanh_c_n[k] = tanh(c_n[k])
+            h_n[k] = o[k] * tanh_c_n[k]
 
 
 @jit
@@ -127,14 +136,18 @@ def lstm_backward(rows, weight_h, act, start, stop):
     zero, one = gates.dtype.type(0), gates.dtype.type(1)
     carried = False
     for n in range(start, stop):
+        i, f, g, o = split_gates(gates[n])
+        di, df, dg, do = split_gates(dgates[n])
+        dh_n, dc_n, c_prev_n, tanh_c_n = dh[n], dc[n], c_prev[n], tanh_c[n]
         for k in range(H):
-            i, f, g, o = gates[n, k], gates[n, H + k], gates[n, 2 * H + k], gates[n, 3 * H + k]
-            dc_n = dc[n, k] + dh[n, k] * o * (one - tanh_c[n, k] * tanh_c[n, k])
-            dgates[n, k] = dc_n * g * i * (one - i)
-            dgates[n, H + k] = dc_n * c_prev[n, k] * f * (one - f)
-            dgates[n, 2 * H + k] = dc_n * i * (one - g * g)
-            dgates[n, 3 * H + k] = dh[n, k] * tanh_c[n, k] * o * (one - o)
-            dc[n, k] = dc_n * f  # from here on: with respect to c_prev
+            dc_n[k] += dh_n[k] * o[k] * (one - tanh_c_n[k] * tanh_c_n[k])
+            do[k] = dh_n[k] * tanh_c_n[k] * o[k] * (one - o[k])
+        for k in range(H):
+            di[k] = dc_n[k] * g[k] * i[k] * (one - i[k])
+            dg[k] = dc_n[k] * i[k] * (one - g[k] * g[k])
+        for k in range(H):
+            df[k] = dc_n[k] * c_prev_n[k] * f[k] * (one - f[k])
+            dc_n[k] *= f[k]  # from here on: with respect to c_prev
         for k in range(H):
             dh_prev[n, k] = zero
         carried = carried or not rows.reset[n]

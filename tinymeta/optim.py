@@ -25,34 +25,34 @@ def clip_factor(norm, max_grad_norm):
 
 @jit
 def adam(theta, gradient, factor, first, second, learning_rate, step):
-    """Kingma & Ba 2015, Algorithm 1 (Eqs. 35-36), on factor·gradient; `step` counts from 1. Updates theta, first, second."""
+    """Kingma & Ba 2015, Algorithm 1 (Eqs. 35-36), on factor·gradient; `step` counts from 1. Updates theta, first, second.
+
+    Returns whether every parameter is finite, found in the same pass: memory is what this loop waits for.
+    """
     number = theta.dtype.type
     beta1, beta2, epsilon, factor = number(BETA1), number(BETA2), number(EPSILON), number(factor)
     rest1, rest2 = number(1.0 - BETA1), number(1.0 - BETA2)
     rate = number(learning_rate / (1.0 - BETA1**step))
     root = number(1.0 / math.sqrt(1.0 - BETA2**step))
+    bad = 0
     for p in range(theta.shape[0]):
         g = factor * gradient[p]
         first[p] = beta1 * first[p] + rest1 * g
         second[p] = beta2 * second[p] + rest2 * g * g
         theta[p] -= rate * first[p] / (root * math.sqrt(second[p]) + epsilon)
+        bad += 0 if abs(theta[p]) < math.inf else 1  # NaN fails the comparison, too
+    return bad == 0
 
 
 @jit
 def rmsprop(theta, gradient, factor, second, learning_rate):
-    """Tieleman & Hinton 2012 in PyTorch's form (Eqs. 37-38), on factor·gradient. Updates theta and second."""
+    """Tieleman & Hinton 2012 in PyTorch's form (Eqs. 37-38), on factor·gradient. Updates theta and second; returns like `adam`."""
     number = theta.dtype.type
     alpha, rest, epsilon, factor, rate = number(ALPHA), number(1.0 - ALPHA), number(EPSILON), number(factor), number(learning_rate)
+    bad = 0
     for p in range(theta.shape[0]):
         g = factor * gradient[p]
         second[p] = alpha * second[p] + rest * g * g
         theta[p] -= rate * g / (math.sqrt(second[p]) + epsilon)
-
-
-@jit
-def all_finite(values):
-    """True if no entry is NaN or infinite: both fail |v| < ∞."""
-    bad = 0
-    for p in range(values.shape[0]):
-        bad += 0 if abs(values[p]) < math.inf else 1
+        bad += 0 if abs(theta[p]) < math.inf else 1
     return bad == 0

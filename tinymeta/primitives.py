@@ -7,8 +7,7 @@ libm's tanh is a scalar call that stops a loop from vectorising. In float32 we u
 cut after 13 levels, which makes it a ratio of two polynomials of degree 6 in x²; its error stays under 5e-8 up to |x| = 8.9,
 where tanh is 1 in float32. In float64, where gradients are checked, libm's tanh is kept.
 
-The products walk the contiguous axis in the innermost loop and carry several rows and several terms of the sum through
-each pass, so that one loaded weight serves many multiplications. All of them *accumulate* (`+=`).
+The products walk `tiles` over their matrices, largest first. All of them *accumulate* (`+=`).
 """
 
 import math
@@ -18,7 +17,8 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from tinymeta._jit import FASTMATH, jit
+from tinymeta._jit import FASTMATH, jit, jit_called
+from tinymeta.tiles import dot_1, dot_2, dot_single, lanes, sum_1x1, sum_1x4, sum_2x1, sum_2x4, sum_narrow
 
 
 def _lambert(levels):
@@ -36,6 +36,8 @@ N0, N1, N2, N3, N4, N5, N6 = (np.float32(c) for c in _lambert(13)[0])
 D0, D1, D2, D3, D4, D5, D6 = (np.float32(c) for c in _lambert(13)[1])
 SATURATION = np.float32(8.9)  # tanh rounds to 1 in float32 from 9.01 on; the fraction is above 1 - 6e-8 here
 ONE = np.float32(1)
+CACHE_LINE = 64  # bytes
+OUTER_ROWS = 32  # rows per pass of an outer product: as many as stay in the innermost cache beside the sums
 
 
 def tanh(x):
@@ -59,130 +61,78 @@ def _tanh_for_type(x):
     return lambert_tanh
 
 
+@jit_called
+def add_strided(a, a_first, a_row, a_term, rows, b, b_first, c, c_first, terms, backwards):
+    """c[r] += Σ_t a[r, t] · b[t] for `rows` rows of c (…, J), with b (…, J), tile by tile: the walk of the next two products.
+
+    `_first` is where a matrix begins in its array, a_row and a_term are the strides of a, all in elements; terms >= 1.
+    """
+    J, V = b.shape[1], lanes(b)
+    blocks = J // (4 * V)
+    for i in range(blocks):
+        j = 4 * V * (blocks - 1 - i if backwards else i)
+        r = 0
+        while r + 2 <= rows:
+            sum_2x4(a, a_first + r * a_row, a_row, a_term, b, b_first + j, J, c, c_first + r * J + j, J, terms)
+            r += 2
+        if r < rows:
+            sum_1x4(a, a_first + r * a_row, a_row, a_term, b, b_first + j, J, c, c_first + r * J + j, J, terms)
+    for j in range(4 * V * blocks, J // V * V, V):
+        r = 0
+        while r + 2 <= rows:
+            sum_2x1(a, a_first + r * a_row, a_row, a_term, b, b_first + j, J, c, c_first + r * J + j, J, terms)
+            r += 2
+        if r < rows:
+            sum_1x1(a, a_first + r * a_row, a_row, a_term, b, b_first + j, J, c, c_first + r * J + j, J, terms)
+    for j in range(J // V * V, J):
+        for r in range(rows):
+            sum_narrow(a, a_first + r * a_row, a_row, a_term, b, b_first + j, J, c, c_first + r * J + j, J, terms)
+
+
 @jit
 def add_product(a, b, c, start, stop):
-    """c[start:stop] += a[start:stop] @ b, with a (N, K), b (K, J), c (N, J): two rows by six terms a pass, or one by four."""
+    """c[start:stop] += a[start:stop] @ b, with a (N, K), b (K, J), c (N, J)."""
     K, J = b.shape
-    n = start
-    while n + 2 <= stop:
-        k = 0
-        while k + 6 <= K:
-            p0, p1, p2, p3, p4, p5 = a[n, k], a[n, k + 1], a[n, k + 2], a[n, k + 3], a[n, k + 4], a[n, k + 5]
-            q0, q1, q2, q3, q4, q5 = (
-                a[n + 1, k],
-                a[n + 1, k + 1],
-                a[n + 1, k + 2],
-                a[n + 1, k + 3],
-                a[n + 1, k + 4],
-                a[n + 1, k + 5],
-            )
-            for j in range(J):
-                b0, b1, b2, b3, b4, b5 = b[k, j], b[k + 1, j], b[k + 2, j], b[k + 3, j], b[k + 4, j], b[k + 5, j]
-                c[n, j] += p0 * b0 + p1 * b1 + p2 * b2 + p3 * b3 + p4 * b4 + p5 * b5
-                c[n + 1, j] += q0 * b0 + q1 * b1 + q2 * b2 + q3 * b3 + q4 * b4 + q5 * b5
-            k += 6
-        while k < K:
-            p0, q0 = a[n, k], a[n + 1, k]
-            for j in range(J):
-                c[n, j] += p0 * b[k, j]
-                c[n + 1, j] += q0 * b[k, j]
-            k += 1
-        n += 2
-    if n < stop:
-        k = 0
-        while k + 4 <= K:
-            p0, p1, p2, p3 = a[n, k], a[n, k + 1], a[n, k + 2], a[n, k + 3]
-            for j in range(J):
-                c[n, j] += p0 * b[k, j] + p1 * b[k + 1, j] + p2 * b[k + 2, j] + p3 * b[k + 3, j]
-            k += 4
-        while k < K:
-            p0 = a[n, k]
-            for j in range(J):
-                c[n, j] += p0 * b[k, j]
-            k += 1
-
-
-@jit
-def add_product_transposed(a, b, c, start, stop):
-    """c[start:stop] += a[start:stop] @ b.T, with a (N, J), b (K, J), c (N, K): two rows by four sums a pass, or one by six."""
-    K, J = b.shape
-    zero = a.dtype.type(0)
-    n = start
-    while n + 2 <= stop:
-        k = 0
-        while k + 4 <= K:
-            p0 = p1 = p2 = p3 = q0 = q1 = q2 = q3 = zero
-            for j in range(J):
-                u, v = a[n, j], a[n + 1, j]
-                p0 += u * b[k, j]
-                p1 += u * b[k + 1, j]
-                p2 += u * b[k + 2, j]
-                p3 += u * b[k + 3, j]
-                q0 += v * b[k, j]
-                q1 += v * b[k + 1, j]
-                q2 += v * b[k + 2, j]
-                q3 += v * b[k + 3, j]
-            c[n, k] += p0
-            c[n, k + 1] += p1
-            c[n, k + 2] += p2
-            c[n, k + 3] += p3
-            c[n + 1, k] += q0
-            c[n + 1, k + 1] += q1
-            c[n + 1, k + 2] += q2
-            c[n + 1, k + 3] += q3
-            k += 4
-        while k < K:
-            p0 = q0 = zero
-            for j in range(J):
-                p0 += a[n, j] * b[k, j]
-                q0 += a[n + 1, j] * b[k, j]
-            c[n, k] += p0
-            c[n + 1, k] += q0
-            k += 1
-        n += 2
-    if n < stop:
-        k = 0
-        while k + 6 <= K:
-            p0 = p1 = p2 = p3 = p4 = p5 = zero
-            for j in range(J):
-                u = a[n, j]
-                p0 += u * b[k, j]
-                p1 += u * b[k + 1, j]
-                p2 += u * b[k + 2, j]
-                p3 += u * b[k + 3, j]
-                p4 += u * b[k + 4, j]
-                p5 += u * b[k + 5, j]
-            c[n, k] += p0
-            c[n, k + 1] += p1
-            c[n, k + 2] += p2
-            c[n, k + 3] += p3
-            c[n, k + 4] += p4
-            c[n, k + 5] += p5
-            k += 6
-        while k < K:
-            p0 = zero
-            for j in range(J):
-                p0 += a[n, j] * b[k, j]
-            c[n, k] += p0
-            k += 1
+    add_strided(a, start * K, K, 1, stop - start, b, 0, c, start * J, K, start % 2 == 1)
 
 
 @jit
 def add_outer(a, b, c, start, stop):
-    """c += a[start:stop].T @ b[start:stop], with a (N, K), b (N, J), c (K, J): six rows a pass."""
+    """c += a[start:stop].T @ b[start:stop], with a (N, K), b (N, J), c (K, J)."""
     K, J = c.shape
-    n = start
-    while n + 6 <= stop:
-        for k in range(K):
-            a0, a1, a2, a3, a4, a5 = a[n, k], a[n + 1, k], a[n + 2, k], a[n + 3, k], a[n + 4, k], a[n + 5, k]
-            for j in range(J):
-                c[k, j] += (
-                    a0 * b[n, j] + a1 * b[n + 1, j] + a2 * b[n + 2, j] + a3 * b[n + 3, j] + a4 * b[n + 4, j] + a5 * b[n + 5, j]
-                )
-        n += 6
-    while n < stop:
-        for k in range(K):
-            a0 = a[n, k]
-            for j in range(J):
-                c[k, j] += a0 * b[n, j]
-        n += 1
+    for n in range(start, stop, OUTER_ROWS):
+        add_strided(a, n * K, 1, K, K, b, n * J, c, 0, min(OUTER_ROWS, stop - n), False)
+
+
+@jit_called
+def add_product_transposed(a, b, c, start, stop):
+    """c[start:stop] += a[start:stop] @ b.T, with a (N, J), b (K, J), c (N, K)."""
+    K, J = b.shape
+    V = lanes(b)
+    half, whole = V // 2, J // V * V  # what a tile covers of K, what vectors cover of J
+    if whole > 0:
+        blocks = K // half
+        for i in range(blocks):
+            k = half * (blocks - 1 - i if start % 2 == 1 else i)
+            n = start
+            while n + 2 <= stop:
+                dot_2(a, n * J, J, b, k * J, J, c, n * K + k, K, whole)
+                n += 2
+            if n < stop:
+                dot_1(a, n * J, J, b, k * J, J, c, n * K + k, K, whole)
+        for n in range(start, stop):
+            for k in range(blocks * half, K):
+                dot_single(a, n * J, J, b, k * J, J, c, n * K + k, K, whole)
+    if whole < J:
+        for n in range(start, stop):
+            for k in range(K):
+                for j in range(whole, J):
+                    c[n, k] += a[n, j] * b[k, j]
+
+
+def zeros(shape, dtype):
+    """Like numpy.zeros, beginning at a multiple of 64 bytes: a vector that straddles two cache lines costs two loads."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + CACHE_LINE, np.uint8)
+    first = -raw.ctypes.data % CACHE_LINE
+    return raw[first : first + size].view(dtype).reshape(shape)

@@ -9,6 +9,7 @@ import numpy as np
 from tinymeta._jit import jit
 from tinymeta.actor_critic import heads_forward, split
 from tinymeta.lstm import Activations, Rows, lstm_forward
+from tinymeta.primitives import zeros
 
 
 def allocate(layout, batch, step_limit, dtype):
@@ -21,7 +22,7 @@ def allocate(layout, batch, step_limit, dtype):
     rows |= {"reset": np.zeros(N, bool), "ended": np.zeros(B, bool)}
     rows |= {"prev_reward": np.zeros(N, dtype), "reward": np.zeros(N, dtype)}
     widths = {"gates": 4 * H, "dgates": 4 * H, "heads": A + 1, "dheads": A + 1, "probabilities": A, "log_probabilities": A}
-    act = {name: np.zeros((N, widths.get(name, H)), dtype) for name in Activations._fields}
+    act = {name: zeros((N, widths.get(name, H)), dtype) for name in Activations._fields}
     act |= {"target": np.zeros(N, dtype), "advantage": np.zeros(N, dtype)}
     act |= {"next_value": np.zeros(B, dtype), "next_target": np.zeros(B, dtype)}
     return Rows(**rows), Activations(**act)
@@ -107,9 +108,11 @@ def rollout(outcomes, rules, layout, theta, uniforms, greedy, rows, act):
     begin_trials(outcomes, rules, layout, uniforms, rows)
     start, stop, t = 0, uniforms.shape[0], 0
     rows.begin[0] = 0
-    while stop > start and t < rules.step_limit:
+    while True:
         lstm_forward(rows, layout.reward_column, weight_x, weight_h, bias, act, start, stop)
         heads_forward(head_weight, head_bias, act, start, stop)
+        if start == stop or t == rules.step_limit:
+            break  # what is left are trials that the step limit cut: their last row has a value, but no step follows
         fresh = stop
         for n in range(start, stop):
             b = rows.trial[n]
@@ -126,5 +129,3 @@ def rollout(outcomes, rules, layout, theta, uniforms, greedy, rows, act):
         start, stop = stop, fresh
     rows.begin[t + 1] = stop
     rows.size[0], rows.size[1], rows.size[2] = t, start, stop
-    lstm_forward(rows, layout.reward_column, weight_x, weight_h, bias, act, start, stop)
-    heads_forward(head_weight, head_bias, act, start, stop)
