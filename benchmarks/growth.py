@@ -86,7 +86,10 @@ def measure():
         command = [sys.executable, __file__, "--memory", str(batch), str(pulls)]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         table.append(("memory", batch * pulls, *(size / 2**20 for size in json.loads(done.stdout))))
-        print(f"{'memory':12} {batch:4} x {pulls:4}  {table[-1][2]:9.1f} MB measured, {table[-1][3]:9.1f} MB by the formula", flush=True)
+        print(
+            f"{'memory':12} {batch:4} x {pulls:4}  {table[-1][2]:9.1f} MB measured, {table[-1][3]:9.1f} MB by the formula",
+            flush=True,
+        )
     return table
 
 

@@ -42,7 +42,13 @@ def many(config, seeds):
         seconds = time.perf_counter() - began
     tests = [result["evaluation"] for result in results.values()]
     rewards, steps = ([test[name]["mean"] for test in tests] for name in ("reward_per_trial", "steps_per_trial"))
-    return sum(r["env_steps"] for r in results.values()), max(r["compile_seconds"] for r in results.values()), seconds, rewards, steps
+    return (
+        sum(r["env_steps"] for r in results.values()),
+        max(r["compile_seconds"] for r in results.values()),
+        seconds,
+        rewards,
+        steps,
+    )
 
 
 def main():

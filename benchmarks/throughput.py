@@ -28,7 +28,7 @@ from typing import NamedTuple
 HERE = Path(__file__).parent
 HIDDEN = 48
 INPUTS = {"bandit": 2, "corridor": 3}  # numbers that are not zero in a step's input: reward and action, and the observation
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 LEARNED = 9.4  # reward per trial of the bandit, Bayes-optimal 9.5
 
 
@@ -72,7 +72,15 @@ def run(name, case, cache, trials=None):
     """One process of entry `name`; returns its JSON with the wall seconds of the whole process."""
     entry = ENTRIES[name]
     trials = trials or (max(case.num_envs, case.trials // entry.slowness) if case.seeds == 1 else case.trials)
-    command = [sys.executable, str(HERE / entry.command[0]), *entry.command[1:], "--env", case.env, "--num-envs", str(case.num_envs)]
+    command = [
+        sys.executable,
+        str(HERE / entry.command[0]),
+        *entry.command[1:],
+        "--env",
+        case.env,
+        "--num-envs",
+        str(case.num_envs),
+    ]
     command += ["--trials", str(trials), "--seeds", str(case.seeds), "--json"]
     command += ["--cache", cache] if name == "JAX" else []
     environment = {**os.environ, **(entry.threads if case.seeds == 1 else {})}
@@ -100,7 +108,9 @@ print(2 * 1024**3 / best)
 
 def matrix_rate():
     """Floating-point operations per second of NumPy's float32 matrix product, one thread, best of 30."""
-    done = subprocess.run([sys.executable, "-c", RATE], env={**os.environ, **ONE_THREAD}, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", RATE], env={**os.environ, **ONE_THREAD}, check=True, capture_output=True, text=True
+    )
     return float(done.stdout)
 
 
@@ -142,7 +152,9 @@ def measure(cases, turns, cache):
         for name, results in runs.items():
             speeds = [result["steps_per_second"] for result in results]
             ratios = [own["steps_per_second"] / other for own, other in zip(runs["tinymeta"], speeds, strict=True)]
-            median = {key: statistics.median(r[key] for r in results) for key in ("compile_seconds", "peak_memory_mb", "wall_seconds")}
+            median = {
+                key: statistics.median(r[key] for r in results) for key in ("compile_seconds", "peak_memory_mb", "wall_seconds")
+            }
             summary[name] = {
                 "steps_per_second": statistics.median(speeds), "slowest": min(speeds), "fastest": max(speeds),
                 "tinymeta_is_faster_by": statistics.median(ratios), "at_least": min(ratios), "at_most": max(ratios), **median,
@@ -158,13 +170,18 @@ def print_case(row):
     for name, s in row["entries"].items():
         spread = f"{s['slowest']:,.0f}–{s['fastest']:,.0f}"
         ratio = "" if name == "tinymeta" else f"{s['tinymeta_is_faster_by']:.1f} ({s['at_least']:.1f}–{s['at_most']:.1f})"
-        print(f"{name:16}{s['steps_per_second']:14,.0f}{spread:>22}{ratio:>26}{s['compile_seconds']:11.1f}{s['peak_memory_mb']:9.0f}", flush=True)
+        print(
+            f"{name:16}{s['steps_per_second']:14,.0f}{spread:>22}{ratio:>26}{s['compile_seconds']:11.1f}{s['peak_memory_mb']:9.0f}",
+            flush=True,
+        )
 
 
 def machine_share(table, rates):
     """Useful operations per second of tinymeta's single runs over the median matrix rate."""
     limit, shares = statistics.median(rates), []
-    print(f"\nNumPy's float32 matrix product, one thread: {limit / 1e9:.0f} GFLOP/s ({min(rates) / 1e9:.0f}–{max(rates) / 1e9:.0f})")
+    print(
+        f"\nNumPy's float32 matrix product, one thread: {limit / 1e9:.0f} GFLOP/s ({min(rates) / 1e9:.0f}–{max(rates) / 1e9:.0f})"
+    )
     for row in table:
         if row["seeds"] == 1:
             own = row["entries"]["tinymeta"]
@@ -187,7 +204,11 @@ def main():
         table, rates = measure(cases, 1 if args.quick else args.turns, cache)
     shares = machine_share(table, rates)
     if args.json:
-        machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()}
+        machine = {
+            "processor": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+        }
         result = {"machine": machine, "learned": dict(learned), "cases": table, "matrix_rates": rates, "shares": shares}
         Path(args.json).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     return 0
