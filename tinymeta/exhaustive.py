@@ -126,7 +126,9 @@ class _Walk:
         """Account for the step at time t of every history and return those that come of it."""
         self.histories += len(level.mass)
         if self.histories > limit:
-            raise PlanningError(f"task set {self.agent.tasks.name!r} has more than {limit} histories, expected fewer, or a larger prune")
+            raise PlanningError(
+                f"task set {self.agent.tasks.name!r} has more than {limit} histories, expected fewer, or a larger prune"
+            )
         hidden, cell, policy = self._network(level)
         graph, A = self.solved.graph, policy.shape[1]
         self.steps += level.mass.sum()
@@ -200,5 +202,7 @@ def _episodes(tasks, graph, needed):
     episode = graph.entry_state // (tasks.num_tasks * tasks.num_states * (tasks.episode_length or 1))
     first = np.minimum.reduceat(episode, graph.entry_start[:-1])
     if needed and (first != np.maximum.reduceat(episode, graph.entry_start[:-1])).any():
-        raise InputError(f"in task set {tasks.name!r} an episode can end unseen, expected an agent that does not reset its state there")
+        raise InputError(
+            f"in task set {tasks.name!r} an episode can end unseen, expected an agent that does not reset its state there"
+        )
     return first

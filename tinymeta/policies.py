@@ -179,8 +179,8 @@ def make_trace(rows, act, layout):
 
     Returns
     -------
-    dict with inputs (N, T, D), reset, action, reward, task, episode, observation, state (the environment's), valid (N, T), logits (N, T, A), value (N, T),
-    hidden and cell (N, T, H): the state after the step's input, from which its logits are read.
+    dict with inputs (N, T, D), reset, action, reward, task, episode, observation, state (the environment's), valid (N, T),
+    logits (N, T, A), value (N, T), hidden and cell (N, T, H): the state after the step's input, from which its logits are read.
     """
     times, steps = rows.size[0], rows.size[1]
     B, N = len(rows.task), np.arange(steps)
@@ -192,7 +192,8 @@ def make_trace(rows, act, layout):
         inputs[N[column >= 0], column[column >= 0]] = 1
     flat = {
         "inputs": inputs, "reset": rows.reset, "action": rows.action, "reward": rows.reward, "task": rows.task[rows.trial],
-        "episode": rows.episode, "observation": rows.observation, "state": rows.place, "valid": np.ones(steps, bool), "logits": act.heads[:, :-1],
+        "episode": rows.episode, "observation": rows.observation, "state": rows.place, "valid": np.ones(steps, bool),
+        "logits": act.heads[:, :-1],
         "value": act.heads[:, -1], "hidden": act.h, "cell": act.c,
     }  # fmt: skip
     trace = {}

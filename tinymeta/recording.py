@@ -1,7 +1,7 @@
 """What an agent went through, beside what an ideal observer would have known: the material of every probe.
 
-A `Recording` holds N trials step by step: the agent's inputs, states and choices, and the exact belief of the Bayes filter on what `rl2` gets
-to see. Another network can be sent through the same inputs (`relive`), which is how an untrained control is made.
+A `Recording` holds N trials step by step: the agent's inputs, states and choices, and the exact belief of the Bayes filter on what
+`rl2` gets to see. Another network can be sent through the same inputs (`relive`), which is how an untrained control is made.
 """
 
 from typing import NamedTuple
@@ -10,12 +10,13 @@ import numpy as np
 
 from tinymeta import luck
 from tinymeta.actor_critic import forward
+from tinymeta.agents import initial_parameters, num_parameters
+from tinymeta.belief import reward_index
 from tinymeta.belief_graph import evidence
 from tinymeta.evaluate import trace
-from tinymeta.belief import reward_index
 from tinymeta.policies import Agent
-from tinymeta.agents import initial_parameters, num_parameters
 from tinymeta.rollout import allocate
+from tinymeta.taskset import NEVER
 
 
 class Recording(NamedTuple):
@@ -85,22 +86,23 @@ def untrained(agent, seed, init="default"):
     return Agent(agent.tasks, agent.name, theta, agent.layout.hidden_size)
 
 
-def nodes_along(tasks, graph, recording):
-    """The node of a belief graph at every step (N, T), -1 where not valid; the graph's evidence must not include the task."""
+def nodes_along(tasks, graph, recording, identity_from=NEVER):
+    """The node of a belief graph at every step (N, T), -1 where not valid; `identity_from` as in `belief_graph`."""
     key = np.repeat(np.arange(len(graph.edge_start) - 1), np.diff(graph.edge_start))
     span = int(max(graph.edge_evidence.max(initial=0), graph.root_evidence.max())) + 2
     key = key * span + graph.edge_evidence
     index = reward_index(tasks, recording.reward)
-    N, T = recording.valid.shape
-    nodes = np.full((N, T), -1)
-    root_of = {int(e): int(node) for e, node in zip(graph.root_evidence, graph.roots, strict=True)}
-    nodes[:, 0] = [root_of[int(evidence(tasks, observation, 0))] for observation in recording.observation[:, 0]]
-    for t in range(T - 1):
+    told = np.where(recording.episode >= identity_from, recording.task[:, None], -1)
+    nodes = np.full(recording.valid.shape, -1)
+    first = evidence(tasks, recording.observation[:, 0], 0, told[:, 0])
+    order = np.argsort(graph.root_evidence)
+    nodes[:, 0] = graph.roots[order][np.searchsorted(graph.root_evidence[order], first)]
+    for t in range(nodes.shape[1] - 1):
         n = np.flatnonzero(recording.valid[:, t + 1])
-        seen = evidence(tasks, recording.observation[n, t + 1], index[n, t])
+        seen = evidence(tasks, recording.observation[n, t + 1], index[n, t], told[n, t + 1])
         wanted = (nodes[n, t] * tasks.num_actions + recording.action[n, t]) * span + seen
-        at = np.searchsorted(key, wanted)
-        if not (key[np.minimum(at, len(key) - 1)] == wanted).all():
-            raise ValueError("recording holds evidence that the belief graph does not, expected a recording on the same task set")
+        at = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
+        if not (key[at] == wanted).all():
+            raise ValueError("the recording holds evidence that the belief graph does not, expected one on the same task set")
         nodes[n, t + 1] = graph.edge_child[at]
     return nodes

@@ -1,8 +1,8 @@
 """Do the agent and the Bayes-optimal machine simulate each other? (Mikulik et al. 2020; Kuo et al. 2025)
 
-The machine's state is what an optimal agent must know: the hidden part of the exact belief, where it is, and how much of the trial
-has passed. One map is fitted from the agent's state to the machine's and one back, by ridge regression on random Fourier features
-(Rahimi & Recht 2007): closed form, deterministic, held out. Each direction has two dissimilarities:
+The machine's state is what an optimal agent must know: the hidden part of the exact belief, and where it is. One map is fitted from
+the agent's state to the machine's and one back, by ridge regression on random Fourier features (Rahimi & Recht 2007): closed form,
+deterministic, held out. Each direction has two dissimilarities:
 
     D_s = Σ‖s - ŝ‖² / Σ‖s‖²     between the simulated states and their images
     D_o                         between the outputs, in probability of a wrong choice
@@ -49,11 +49,10 @@ def state_dissimilarity(mapped, state):
 
 
 def machine_states(tasks, recording, samples):
-    """The Bayes-optimal machine's state at each sample: hypotheses, marginal over states where it varies, share of the trial passed."""
+    """The Bayes-optimal machine's state at each sample, (n, V + states that vary): hypotheses and the marginal over states."""
     where = recording.belief.sum(axis=2)[samples.trial, samples.step]
     where = where[:, np.ptp(where, axis=0) > 0] if tasks.num_tasks > 1 else where[:, :0]
-    passed = (samples.episode if tasks.horizon == np.inf else samples.step) / max(1, samples.step.max())
-    return np.hstack([samples.hypotheses, where, passed[:, None]])
+    return np.hstack([samples.hypotheses, where])
 
 
 def simulate(agent, recording, solved=None, shuffle=False, seed=0):

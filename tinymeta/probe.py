@@ -1,0 +1,275 @@
+"""python -m tinymeta.probe RUN…: is the LSTM's state a belief? Decode it, simulate it, follow it exactly, transplant it.
+
+RUN is a run folder, or a folder of them (seed-0, seed-1, …). Each run is probed alone, beside its own untrained network; then runs that
+differ only in their seed are averaged, with 95 % intervals over them.
+"""
+
+import json
+import math
+import multiprocessing
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from tinymeta.decoding import Samples, decode, score, split_trials
+from tinymeta.errors import InputError, PlanningError, integer
+from tinymeta.evaluate import evaluate
+from tinymeta.exhaustive import exact_behaviour
+from tinymeta.planning import bayes_optimal, informed
+from tinymeta.recording import nodes_along, record, relive, untrained
+from tinymeta.runs import RunFolder, load, write_whole
+from tinymeta.simulation import policy_divergence, simulate
+from tinymeta.statistics import estimate
+from tinymeta.transplants import transplant
+
+TRIALS = 200
+PRUNE = 1e-12  # probability below which a history is not followed; 0 where histories end on their own
+HISTORIES = 1_000_000
+WORST = 5  # beliefs at which the agent errs, that a report names
+STATES = 4000  # samples that simulations are fitted and tested on, at most
+
+
+def probe(agent, gamma, train_seed=0, init="default", trials=TRIALS, seed=0):
+    """All probes of one agent.
+
+    Parameters
+    ----------
+    agent : Agent
+    gamma : float
+        Discount at which the Bayes-optimal machine is optimal.
+    train_seed, init
+        Of the agent's training: they give the untrained network that it once was.
+    trials : int
+        Trials to record.
+    seed : int
+        Luck of the recorded trials and of all random choices.
+
+    Returns
+    -------
+    dict with decoding, simulation, divergence, exact, transplants (see the modules of these names) and evaluation; where something
+    is not defined or out of reach, {"reason": why}.
+    """
+    trials = integer("trials", trials, low=8, high=100_000)
+    tasks = agent.tasks
+    recording = record(agent, trials, seed)
+    before = untrained(agent, train_seed, init)
+    relived = relive(before, recording)
+    solved = _or_reason(lambda: bayes_optimal(tasks, gamma))
+    machine = None if isinstance(solved, dict) else solved
+    few = _first_trials(recording, STATES)
+    result = {
+        "env": tasks.name, "agent": agent.name, "trials": trials, "gamma": gamma,
+        "decoding": decode(recording, relived, seed),
+        "simulation": {
+            "trained": simulate(agent, few, machine, seed=seed),
+            "untrained": simulate(before, relive(before, few), machine, seed=seed),
+            "shuffled": simulate(agent, few, machine, shuffle=True, seed=seed),
+        },
+        "divergence": _divergence(agent, recording, gamma, machine, solved),
+        "exact": _or_reason(lambda: _exact(agent, gamma, machine)),
+        "transplants": {"trained": transplant(agent, recording, gamma, seed=seed),
+                        "untrained": transplant(before, record(before, trials, seed), gamma, seed=seed)},
+        "evaluation": evaluate(agent, gamma, rollouts=1000, seed=seed),
+    }  # fmt: skip
+    if result["transplants"]["trained"] is None:
+        result["transplants"] = {"reason": "one task or one episode: there is nothing to exchange"}
+    return result
+
+
+def over_training(agents, recording, seed=0):
+    """[{"r2", "bits", "reward"}] of networks along one training run: decoding on [h, c] from one and the same recording's inputs."""
+    samples = Samples.of(recording)
+    split = split_trials(samples.trial, seed)
+    table = []
+    for agent in agents:
+        states = relive(agent, recording)
+        x = np.hstack([states.hidden[samples.trial, samples.step], states.cell[samples.trial, samples.step]])
+        s = score(x, samples, split)
+        reward = agent.play(400, seed=seed).reward.sum(axis=1)
+        table.append({"r2": s["r2"], "r2_log_odds": s["r2_log_odds"], "bits": s["bits"], "reward": float(reward.mean())})
+    return table
+
+
+def _or_reason(job):
+    try:
+        return job()
+    except PlanningError as error:
+        return {"reason": str(error)}
+
+
+def _first_trials(recording, samples):
+    """As many of the first trials as hold `samples` valid steps, at least 8."""
+    count = np.cumsum(recording.valid.sum(axis=1))
+    trials = max(8, int(np.searchsorted(count, samples, side="right")))
+    return type(recording)(*(array[:trials] for array in recording))
+
+
+def _divergence(agent, recording, gamma, machine, solved):
+    """KL per step to the best policy with the agent's own information; defined where that has no hidden extra evidence."""
+    identity_from = agent.layout.identity_from
+    if identity_from >= agent.tasks.episodes:
+        if machine is None:
+            return solved
+        ties = machine.ties[nodes_along(agent.tasks, machine.graph, recording)[recording.valid]]
+    else:
+        told = _or_reason(lambda: informed(agent.tasks, gamma, identity_from))
+        if isinstance(told, dict):
+            return told
+        nodes = nodes_along(agent.tasks, told.graph, recording, identity_from)
+        ties = told.ties[nodes[recording.valid]]
+    logits = recording.logits[recording.valid].astype(float)
+    policy = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return policy_divergence(policy / policy.sum(axis=1, keepdims=True), ties)
+
+
+def _exact(agent, gamma, machine):
+    own = machine if agent.layout.identity_from >= agent.tasks.episodes else None
+    tasks = agent.tasks
+    b = exact_behaviour(agent, gamma, 0.0 if tasks.horizon <= 12 else PRUNE, HISTORIES, own)
+    worst = [{**fault._asdict(), "belief": [[*key, p] for key, p in fault.belief.items()]} for fault in b.faults[:WORST]]
+    return {**b._asdict(), "optimum": b.optimum._asdict(), "faults": worst}
+
+
+# ---------------------------------------------------------------- many runs
+
+
+def run_folders(paths):
+    """Every run folder among `paths` and right below them, in order."""
+    found = []
+    for path in map(Path, paths):
+        inside = sorted(
+            (p for p in path.glob("seed-*") if p.is_dir()), key=lambda p: int(p.name[5:]) if p.name[5:].isdigit() else 0
+        )
+        found += [path] if RunFolder(path).exists else inside
+        if not RunFolder(path).exists and not inside:
+            raise InputError(f"{path} is no run folder and holds none, expected a config.json or seed-<k> in it")
+    return found
+
+
+def probe_run(path, trials=TRIALS, seed=0):
+    """`probe` of a run folder, with its path and settings."""
+    config = RunFolder(path).read_config()
+    settings = config.settings
+    result = probe(load(path), settings.gamma, settings.seed, settings.init, trials, seed)
+    return {"run": str(path), "env_kwargs": config.env_kwargs, "train_seed": settings.seed, **result}
+
+
+def probe_all(paths, trials=TRIALS, seed=0, workers=1):
+    """[`probe_run`] of all folders, in parallel where there are several workers."""
+    if workers == 1 or len(paths) == 1:
+        return [probe_run(path, trials, seed) for path in paths]
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return list(pool.map(probe_run, paths, [trials] * len(paths), [seed] * len(paths)))
+
+
+QUANTITIES = {  # name in tables: where it is in a result
+    "decoding R², trained": ("decoding", "trained", "hc", "r2"),
+    "decoding R², untrained": ("decoding", "untrained", "hc", "r2"),
+    "decoding R², shuffled": ("decoding", "shuffled", "hc", "r2"),
+    "decoding R², last input": ("decoding", "inputs", "x", "r2"),
+    "log-odds R², trained": ("decoding", "trained", "hc", "r2_log_odds"),
+    "log-odds R², untrained": ("decoding", "untrained", "hc", "r2_log_odds"),
+    "accuracy, trained": ("decoding", "trained", "hc", "accuracy"),
+    "accuracy, untrained": ("decoding", "untrained", "hc", "accuracy"),
+    "bits, trained": ("decoding", "trained", "hc", "bits"),
+    **{
+        f"{d} {arrow}, {who}": ("simulation", who, way, d)
+        for way, arrow in (("agent_to_bayes", "agent → Bayes"), ("bayes_to_agent", "Bayes → agent"))
+        for d in ("D_s", "D_o") for who in ("trained", "untrained", "shuffled")
+    },
+    "KL(agent‖Bayes)": ("divergence", "agent_bayes"), "KL(Bayes‖agent)": ("divergence", "bayes_agent"),
+    "gap to optimum, exact": ("exact", "gap"), "optimal actions, exact": ("exact", "optimal"),
+    "gap to optimum, sampled": ("evaluation", "gap_to_bayes_optimal", "reward_per_trial", "mean"),
+    **{f"transplant {what}, {who}": ("transplants", who, "own", what, 0)
+       for who in ("trained", "untrained") for what in ("both", "h", "c", "axis", "pattern", "random", "none")},
+}  # fmt: skip
+
+
+def find(result, keys):
+    """The number under `keys`, or NaN where it is not defined."""
+    if keys == ("exact", "gap"):
+        exact = result["exact"]
+        return exact["optimum"]["reward_per_trial"] - exact["reward"] if "reason" not in exact else math.nan
+    for key in keys:
+        if result is None or (isinstance(result, dict) and key not in result):
+            return math.nan
+        result = result[key]
+    return math.nan if result is None else float(result)
+
+
+def summarise(results):
+    """[{"env", "env_kwargs", "agent", "runs", quantity: {"mean", "low", "high", "n"}}] of runs that differ only in their seed."""
+    groups = {}
+    for result in results:
+        groups.setdefault((result["env"], json.dumps(result["env_kwargs"], sort_keys=True), result["agent"]), []).append(result)
+    table = []
+    for (env, kwargs, agent), members in groups.items():
+        row = {"env": env, "env_kwargs": json.loads(kwargs), "agent": agent, "runs": len(members)}
+        for name, keys in QUANTITIES.items():
+            values = np.array([find(member, keys) for member in members])
+            values = values[np.isfinite(values)]
+            row[name] = estimate(values)._asdict() if len(values) else None
+        table.append(row)
+    return table
+
+
+def report(summary):
+    """The summary as readable lines."""
+    lines = []
+    for row in summary:
+        kwargs = "".join(f" {key}={value}" for key, value in row["env_kwargs"].items())
+        lines.append(f"{row['env']}{kwargs}, {row['agent']}, {row['runs']} runs; mean and 95 % interval over runs")
+        for name in QUANTITIES:
+            e = row[name]
+            if e is not None:
+                spread = f"  [{e['low']:.4f}, {e['high']:.4f}]" if e["n"] > 1 else ""
+                lines.append(f"  {name:36}{e['mean']:10.4f}{spread}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def plain(value):
+    """A result as JSON takes it: NaN and infinity as null, tuples as lists."""
+    if isinstance(value, dict):
+        return {key: plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def main(argv=None):
+    from tinymeta import cli
+
+    parser = cli.parser("probe", "Look inside trained agents: decoding, simulation, exact behaviour, transplants.")
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="run folders, or folders of seed-<k>")
+    parser.add_argument("--trials", type=int, default=TRIALS, metavar="N", help="trials to record")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--workers", type=int, default=1, metavar="W")
+    parser.add_argument("--json", action="store_true", help="print one JSON object: runs and summary")
+    parser.add_argument("--out", metavar="DIR", help="also write probe.json and the pictures there")
+    args = parser.parse_args(argv)
+    integer("trials", args.trials, low=8, high=100_000)
+    integer("seed", args.seed, low=0, high=2**63 - 1)
+    folders = run_folders(args.runs)
+    results = probe_all(folders, args.trials, args.seed, integer("workers", args.workers, 1, 4096))
+    summary = summarise(results)
+    everything = plain({"runs": results, "summary": summary})
+    if args.out is not None:
+        out = Path(args.out)
+        out.mkdir(parents=True, exist_ok=True)
+        write_whole(out / "probe.json", (json.dumps(everything, indent=1, allow_nan=False) + "\n").encode())
+    if args.json:
+        cli.print_json(everything)
+    else:
+        print(report(summary))
+    return 0
+
+
+if __name__ == "__main__":
+    from tinymeta import cli
+
+    sys.exit(cli.run(main))
