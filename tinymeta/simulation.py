@@ -44,8 +44,9 @@ class FourierFeatures:
 
 
 def state_dissimilarity(mapped, state):
-    """D_s = Σ‖s - ŝ‖² / Σ‖s‖²."""
-    return float(np.square(state - mapped).sum() / np.square(state).sum())
+    """D_s = Σ‖s - ŝ‖² / Σ‖s‖²; NaN if every state is zero."""
+    size = np.square(state).sum()
+    return float(np.square(state - mapped).sum() / size) if size > 0 else float("nan")
 
 
 def machine_states(tasks, recording, samples):
