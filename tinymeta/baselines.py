@@ -20,8 +20,9 @@ from pathlib import Path
 from tinymeta import planning
 from tinymeta.belief_agents import BeliefAgent, greedy_value, thompson_value
 from tinymeta.belief_graph import NODE_LIMIT, NodeLimitError
+from tinymeta.configs import listed
 from tinymeta.errors import InputError
-from tinymeta.runs import RunFolder, listed
+from tinymeta.runs import RunFolder
 from tinymeta.statistics import estimate
 
 SAMPLED_ROLLOUTS = 400
