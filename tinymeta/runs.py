@@ -63,6 +63,11 @@ class RunFolder:
         )  # fmt: skip
 
     @property
+    def _leftovers(self):
+        """What a crash in the middle of a write may leave."""
+        return [path.with_name(path.name + ".tmp") for path in self._files]
+
+    @property
     def exists(self):
         return any(path.exists() for path in self._files)
 
@@ -83,9 +88,8 @@ class RunFolder:
         """Make the folder for a new run, dropping an earlier run's files."""
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            for path in self._files:
+            for path in (*self._files, *self._leftovers):
                 path.unlink(missing_ok=True)
-                path.with_name(path.name + ".tmp").unlink(missing_ok=True)
         write_whole(self.config_path, config.to_json().encode())
         write_whole(self.metrics_path, (",".join(METRICS) + "\n").encode())
 
@@ -157,7 +161,8 @@ class RunFolder:
         for damage in damages:
             print(f"tinymeta: warning: {damage}; going on from {path.name}, update {state.updates}", file=sys.stderr)
         with writing(self.path):
-            self.result_path.unlink(missing_ok=True)
+            for leftover in (self.result_path, *self._leftovers):
+                leftover.unlink(missing_ok=True)
             if path == self.previous_path:  # it is the newest now, and must not be replaced by what is damaged
                 os.replace(self.previous_path, self.checkpoint_path)
             os.truncate(self.metrics_path, state.metrics_bytes)
