@@ -6,8 +6,10 @@ those of a run that nobody disturbed. The hooks replace functions of `os` in the
 """
 
 import builtins
+import contextlib
 import dataclasses
 import errno
+import io
 import json
 import mmap
 import os
@@ -23,7 +25,9 @@ if __name__ == "__main__":
 import numpy as np
 
 from tinymeta import files, runs, training
-from tinymeta.configs import make_config
+from tinymeta.agents import make_layout
+from tinymeta.configs import build, make_config
+from tinymeta.errors import InputError
 from tinymeta.runs import RunFolder
 
 CALLS = ("fsync", "replace", "truncate", "unlink")  # of `os`: what a run's writes consist of
@@ -37,8 +41,12 @@ RUNS = {  # lengths that are no multiple of the interval, and one that is
 
 
 def promised(path):
-    """What two equal runs must agree on: names and contents of their files, without seconds and without the previous checkpoint."""
-    contents = {p.name: p.read_bytes() for p in Path(path).iterdir() if p.name not in ("timing.json", "checkpoint.previous.npz")}
+    """What two equal runs must agree on: names and contents of their files, without seconds.
+
+    Where a run was interrupted shows in the previous checkpoint, and a process that was killed after its last write leaves its lock.
+    """
+    apart = ("timing.json", "checkpoint.previous.npz", "lock")
+    contents = {p.name: p.read_bytes() for p in Path(path).iterdir() if p.name not in apart}
     if "result.json" in contents:
         contents["result.json"] = {k: v for k, v in json.loads(contents["result.json"]).items() if not k.endswith("_seconds")}
     return contents
@@ -171,6 +179,55 @@ def kill_runs(folder, count, seed=0, say=lambda line: None):
     return {"kills": kills, "runs": done, "where": where, "differing": differing}
 
 
+# ---------------------------------------------------------------- damaged files
+
+
+def damages(data, rng, flips):
+    """(what was done, bytes) for a file cut at every 512th byte, and with that many bits flipped, one at a time."""
+    for size in range(0, len(data), 512):
+        yield f"cut to {size} bytes", data[:size]
+    for bit in rng.integers(8 * len(data), size=flips) if flips < 8 * len(data) else range(8 * len(data)):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        yield f"bit {bit} flipped", bytes(flipped)
+
+
+def damage_checkpoint(run, damaged, restore=True):
+    """Put `damaged` in the place of a run's newest checkpoint, read it, and with `restore` make the run ready to go on.
+
+    Returns "detected" or "harmless"; raises AssertionError if wrong weights got in.
+    """
+    folder = RunFolder(run)
+    config = folder.read_config()
+    kept = {path: path.read_bytes() for path in Path(run).iterdir()}
+    layout = make_layout(build(config), config.settings.agent, config.settings.hidden_size)
+    true, _ = folder.read_checkpoint(folder.checkpoint_path, config, layout)
+    before, _ = folder.read_checkpoint(folder.previous_path, config, layout)
+    try:
+        folder.checkpoint_path.write_bytes(damaged)
+        try:
+            theta = runs.load(run).theta
+            assert (theta == true.theta).all(), "other weights were loaded"
+            outcome = "harmless"
+        except InputError as error:
+            assert str(folder.checkpoint_path) in str(error) and "\n" not in str(error), error
+            outcome = "detected"
+        if not restore:
+            return outcome
+        with contextlib.redirect_stderr(io.StringIO()) as warning:
+            state = folder.restore(config, layout)
+        expected = true if outcome == "harmless" else before
+        assert all((mine == theirs).all() for mine, theirs in zip(state[:3], expected[:3], strict=True)), (
+            "other weights were restored"
+        )
+        assert state[3:6] == expected[3:6]
+        assert len(warning.getvalue().splitlines()) == (outcome == "detected")
+        return outcome
+    finally:
+        for path, content in kept.items():
+            path.write_bytes(content)
+
+
 # ---------------------------------------------------------------- a sweep with casualties
 
 KILLED, FAILING = (3, 11), 7
@@ -221,9 +278,10 @@ class FullDisk:
         return call
 
     def _open(self, path, mode="r", **options):
-        file = builtins.open(path, mode, **options)
         if mode[0] in "wa":
             self._count(path)
+        file = builtins.open(path, mode, **options)  # noqa: SIM115
+        if mode[0] in "wa":
             real = file.write
 
             class Wrapped:

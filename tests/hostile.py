@@ -57,7 +57,7 @@ def bad_task_set(rng):
         wrong = [complex, str, object] + ([float, int] if name == "terminal" else [bool])
         return {**good, name: good[name].astype(wrong[rng.integers(len(wrong))])}, name
     if kind == 4:  # another shape
-        array, axis = good[name], rng.integers(good[name].ndim)
+        array, axis = good[name], rng.integers(good[name].ndim - (name == "observation"))  # any number of observations is right
         how = rng.integers(4)
         if how == 0:
             array = np.concatenate([array, array], axis)
