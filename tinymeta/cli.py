@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 from tinymeta.agents import WIRINGS
-from tinymeta.errors import InputError, choice, shown, unknown
+from tinymeta.errors import InputError, NotFiniteError, choice, shown, unknown
 from tinymeta.files import checked_path, write_whole
 from tinymeta.tasks import ENVIRONMENTS, make
 
@@ -95,7 +95,7 @@ def _plain(value):
 def run(main):
     """Call a command's main and turn what may go wrong into one line on stderr and an exit code.
 
-    Wrong input is 2. What the machine cannot do is 1: a full disk, too little memory.
+    Wrong input is 2. What could not be done is 1: a full disk, too little memory, numbers that overflow.
     """
     try:
         return main()
@@ -105,7 +105,7 @@ def run(main):
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; nothing is left to say
         return FAILED
-    except OSError as error:
+    except (OSError, NotFiniteError) as error:
         complain(error)
         return FAILED
     except MemoryError as error:

@@ -9,6 +9,10 @@ class InputError(ValueError):
     """Wrong input: the message is the one line a user needs. Commands end with exit code 2."""
 
 
+class NotFiniteError(ArithmeticError):
+    """A computation met a number that is not finite. Commands print it as one line and end with exit code 1."""
+
+
 class PlanningError(InputError):
     """The exact values of a task set are out of reach or undefined; its message says why and what to do."""
 

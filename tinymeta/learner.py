@@ -15,7 +15,7 @@ from tinymeta import luck
 from tinymeta._jit import jit
 from tinymeta.actor_critic import Loss, advantages, backward, loss_forward
 from tinymeta.agents import INITS, WIRINGS, initial_parameters, make_layout, num_parameters
-from tinymeta.errors import choice, integer, real
+from tinymeta.errors import NotFiniteError, choice, integer, real
 from tinymeta.memory import require, working_bytes
 from tinymeta.optim import OPTIMIZERS, adam, clip_factor, global_norm, rmsprop
 from tinymeta.primitives import zeros
@@ -74,7 +74,7 @@ class Optimizer(NamedTuple):
     max_grad_norm: float
 
 
-class DivergenceError(ArithmeticError):
+class DivergenceError(NotFiniteError):
     """Training met a number that is not finite; `update` and `quantity` say where."""
 
     def __init__(self, update, quantity):

@@ -33,7 +33,8 @@ def require(size, what):
 
 
 def working_bytes(layout, batch, step_limit, itemsize):
-    """Bytes of `tinymeta.rollout.allocate`, rounded up: per row some integers, the gates twice and most of `Activations`."""
+    """Bytes of `tinymeta.rollout.allocate`, rounded up. Per row: some integers, and of `Activations` all but eight fields are H wide, the
+    gates and their gradients 4H."""
     H, A = layout.hidden_size, layout.num_actions
-    row = 12 * 8 + itemsize * (H * (len(Activations._fields) + 6) + 4 * (A + 1) + 4)
+    row = 12 * 8 + itemsize * (H * (len(Activations._fields) - 8 + 2 * 3) + 4 * (A + 1) + 4)
     return batch * (step_limit + 2) * row

@@ -12,7 +12,7 @@ from tinymeta import luck
 from tinymeta._jit import jit
 from tinymeta.actor_critic import heads_forward, split
 from tinymeta.agents import make_layout, num_parameters, to_dict, to_flat
-from tinymeta.errors import InputError, instance, integer, real, shown
+from tinymeta.errors import InputError, NotFiniteError, instance, integer, real, shown
 from tinymeta.lstm import lstm_forward
 from tinymeta.memory import require, working_bytes
 from tinymeta.rollout import allocate, rollout, write_input
@@ -107,6 +107,8 @@ class Agent:
         ------
         ValueError
             If an argument is out of range, missing, or given at a trial's first step.
+        NotFiniteError
+            If the weights are so large that a logit or the value overflows.
         """
         tasks = self.tasks
         observation = integer("observation", observation, 0, tasks.num_observations - 1)
@@ -129,6 +131,7 @@ class Agent:
         self._steps, self._episode = self._steps + 1, episode
         info = {"logits": act.heads[n, :-1].copy(), "probabilities": act.probabilities[n].copy(), "value": float(act.heads[n, -1]),
                 "hidden": act.h[n].copy(), "cell": act.c[n].copy()}  # fmt: skip
+        _check_finite(act.heads[n], self.name)
         if greedy:
             return int(np.argmax(info["logits"])), info
         cumulative = np.cumsum(info["probabilities"], dtype=np.float64)
@@ -152,6 +155,7 @@ class Agent:
             rows, act = allocate(self.layout, count, rules.step_limit, self.theta.dtype)
             uniforms = evaluation_uniforms(seed, first, count, rules.step_limit)
             rollout(self.tasks.outcomes, rules, self.layout, self.theta, uniforms, greedy, rows, act)
+            _check_finite(act.heads[: rows.size[1]], self.name)
             totals.append(episode_totals(rows, rules.episodes, gamma))
             if trace:
                 traces.append(make_trace(rows, act, self.layout))
@@ -164,6 +168,11 @@ def _checked_theta(theta, layout):
     if not isinstance(theta, np.ndarray) or theta.dtype not in (np.float32, np.float64) or theta.shape != expected:
         raise InputError(f"theta = {shown(theta)}, expected an array of shape {expected} of float32 or float64")
     return np.ascontiguousarray(theta)
+
+
+def _check_finite(heads, name):
+    if not np.isfinite(heads).all():
+        raise NotFiniteError(f"a logit or value of agent {name!r} is not finite: its weights are too large for their dtype")
 
 
 def play_batch(layout, rules, rollouts, itemsize, trace, per_trial=0):

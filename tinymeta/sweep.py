@@ -120,7 +120,7 @@ def _run_here(workers, jobs, results, failures, bar):
 
 
 def _lane():
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_process)
 
 
 def _resumed(job):
@@ -159,9 +159,10 @@ def _raising_signals():
             signal.signal(number, handler)
 
 
-def _ignore_interrupts():
-    """In a worker between seeds: an interrupt is the parent's to handle. While a seed trains, `train` takes signals itself."""
+def _begin_process():
+    """In a worker between seeds an interrupt is the parent's to handle. While a seed trains, `train` takes signals itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tqdm.set_lock(threading.RLock())  # tqdm's own would leave a semaphore behind in a process that is killed
 
 
 def _run_elsewhere(executor, jobs, results, failures, bar):

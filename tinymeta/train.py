@@ -4,9 +4,9 @@ import shlex
 import sys
 
 from tinymeta.configs import make_config
-from tinymeta.errors import InputError
+from tinymeta.errors import InputError, NotFiniteError
 from tinymeta.files import WriteError
-from tinymeta.learner import DTYPES, DivergenceError
+from tinymeta.learner import DTYPES
 from tinymeta.runs import RunFolder
 from tinymeta.statistics import interval
 from tinymeta.sweep import SweepError, sweep
@@ -70,7 +70,7 @@ def main(argv=None):
     except SweepError as error:
         cli.complain(f"{error}; --resume tries them again")
         return cli.FAILED
-    except (DivergenceError, WriteError) as error:
+    except (NotFiniteError, WriteError) as error:
         checkpoint = RunFolder(path).last_checkpoint
         where = "there is no checkpoint yet" if checkpoint is None else f"the last good checkpoint is {checkpoint}"
         cli.complain(f"training stopped: {error}; {where}")
