@@ -186,7 +186,7 @@ def damages(data, rng, flips):
     """(what was done, bytes) for a file cut at every 512th byte, and with that many bits flipped, one at a time."""
     for size in range(0, len(data), 512):
         yield f"cut to {size} bytes", data[:size]
-    for bit in rng.integers(8 * len(data), size=flips) if flips < 8 * len(data) else range(8 * len(data)):
+    for bit in rng.integers(8 * len(data), size=flips):
         flipped = bytearray(data)
         flipped[bit // 8] ^= 1 << bit % 8
         yield f"bit {bit} flipped", bytes(flipped)
