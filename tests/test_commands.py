@@ -237,7 +237,7 @@ def test_a_damaged_run_is_refused(finished, tmp_path, capsys):
     import shutil
 
     for name, content, message in (
-        ("checkpoint.npz", b"PK\x03\x04 not a zip", "checkpoint.npz is damaged"), ("config.json", b"{}", "has no format 2"),
+        ("checkpoint.npz", b"PK\x03\x04 not a zip", "checkpoint.npz is damaged"), ("config.json", b"{}", "has format None, expected 2"),
         ("config.json", b"{", "config.json cannot be read"),
     ):  # fmt: skip
         path = tmp_path / name

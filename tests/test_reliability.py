@@ -97,6 +97,14 @@ def test_two_damaged_checkpoints_are_an_error_and_stay(copy, capsys):
     assert {p.name: p.read_bytes() for p in copy.iterdir()} == before
 
 
+def test_a_finished_run_without_checkpoints_is_not_begun_anew(copy):
+    for path in copy.glob("checkpoint*"):
+        path.unlink()
+    with pytest.raises(InputError, match="is finished and has no checkpoint"):
+        training.train(copy, make_config("bandit", "rl2", trials=500, log_interval=10, **crashes.SHORT), resume=True)
+    assert (copy / "result.json").exists()
+
+
 def test_cuts_and_flipped_bits_are_detected_or_harmless(finished, tmp_path):
     """The short form of torture's 50 000."""
     run = tmp_path / "run"
@@ -272,7 +280,7 @@ FORGERIES = {
     "moment": (lambda c: forged(c, **{"second.value.bias": np.full(1, -1, np.float32)}), "array second.value.bias holds"),
     "counter": (lambda c: forged(c, env_steps=np.int64(-1)), "env_steps = -1"),
     "interval": (lambda c: forged(c, open_interval=np.zeros((5, 8))), r"open_interval has shape \(5, 8\), expected \(6, 8\)"),
-    "config": (lambda c: forged(c, config=np.array(b"{}")), "checkpoint.npz has no format 2"),
+    "config": (lambda c: forged(c, config=np.array(b"{}")), "checkpoint.npz has format None, expected 2"),
     "format": (lambda c: forged(c, format=np.int64(3)), "has format 3, expected 2; it was made by another version"),
     "checksum": (lambda c: saved(**{"lstm.bias": np.zeros(3)}), "its checksum is not that of its arrays"),
 }  # fmt: skip

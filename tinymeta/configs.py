@@ -87,8 +87,9 @@ def parse_config(flat, where):
     ValueError
         If a setting is missing, unknown or out of range; names it and `where`.
     """
-    if flat.pop("format", None) != FORMAT:
-        raise InputError(f"{where} has no format {FORMAT}, expected a config.json of this version of tinymeta")
+    found = flat.pop("format", None)
+    if found != FORMAT:
+        raise InputError(f"{where} has format {shown(found)}, expected {FORMAT}; it was made by another version of tinymeta")
     expected = {f.name for f in fields(Settings)} | {f.name for f in fields(Config)} - {"settings"}
     for name in sorted(expected ^ set(flat)):
         raise InputError(f"{where}: setting {shown(name)} is {'missing' if name in expected else 'unknown'}")

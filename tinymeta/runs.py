@@ -150,9 +150,10 @@ class RunFolder:
             except DamagedError as error:
                 damages.append(str(error))
         else:
-            if not damages:
+            if not damages and not self.finished:
                 return None
-            raise InputError(f"{'; '.join(damages)}; no sound checkpoint is left, expected one, or --overwrite to begin anew")
+            what = "; ".join(damages) or f"{self.path} is finished and has no checkpoint"
+            raise InputError(f"{what}; no sound checkpoint is left, expected one, or --overwrite to begin anew")
         made.check_resumable(config, path)
         self._check_progress(state.updates, config)
         size = self.metrics_path.stat().st_size if self.metrics_path.exists() else 0

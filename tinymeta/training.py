@@ -55,7 +55,7 @@ def train(path, config, resume=False, overwrite=False, progress=False):
     ----------
     path : str or Path
     config : Config
-        See `tinymeta.runs.make_config`.
+        See `tinymeta.configs.make_config`.
     resume : bool
         Continue a run from its newest sound checkpoint, also a finished one that `config` asks more trials of. One that has done what
         is asked is left as it is.
