@@ -7,6 +7,8 @@
   compiled, once and as a whole. As separate functions, every level of the call tree would be optimised anew (twice the
   time), and a process that has just compiled could run another version of an inner kernel than one that loads it from the
   cache, optimised differently: the last bits of a training run would depend on what was compiled when.
+- ``_nrt=False`` leaves out numba's memory manager. A kernel then cannot allocate, which the compiler checks, and no view of an
+  array costs the two atomic operations of its reference count: a third of a training step at one trial per update.
 - The cache folder carries a hash of the package's sources. Numba looks only at a kernel's own file, so after an edit in
   a *callee* from another file it would keep serving the old machine code.
 """
@@ -50,12 +52,13 @@ def _cache_folder():
 CACHE_FOLDER = _cache_folder()
 
 
-def jit(function, inline="always"):
+def jit(function, inline="always", allocates=False):
     """Compile `function` lazily for the types it is called with, without the GIL, and cache the result on disk."""
     outer = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = CACHE_FOLDER or outer  # read only while the decorator runs: other packages keep theirs
     try:
-        return numba.njit(cache=True, nogil=True, inline=inline, error_model="numpy", fastmath=FASTMATH)(function)
+        options = {"cache": True, "nogil": True, "inline": inline, "_nrt": allocates, "error_model": "numpy", "fastmath": FASTMATH}
+        return numba.njit(**options)(function)
     finally:
         numba_config.CACHE_DIR = outer
 
@@ -63,3 +66,8 @@ def jit(function, inline="always"):
 def jit_called(function):
     """Like `jit`, for a kernel that stays a call: for those whose arithmetic is spelled out and so the same however compiled."""
     return jit(function, inline="never")
+
+
+def jit_allocating(function):
+    """Like `jit`, for a kernel that makes arrays."""
+    return jit(function, allocates=True)

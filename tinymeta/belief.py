@@ -38,7 +38,9 @@ def filter_begin(outcomes, observation, belief, span):
                 belief[0, m, outcomes.initial_state[i]] += weight
                 total += weight
     if total > 0:
-        belief[0] /= total
+        for m in range(belief.shape[1]):
+            for s in range(belief.shape[2]):
+                belief[0, m, s] /= total
     span[0], span[1] = 0, 1
     return total
 
@@ -109,7 +111,9 @@ def filter_traces(
             if not valid[n, t]:
                 break
             for c in range(span[0], span[1]):
-                joint[n, t] += belief[c]
+                for m in range(belief.shape[1]):
+                    for s in range(belief.shape[2]):
+                        joint[n, t, m, s] += belief[c, m, s]
             final = t + 1 == T or not valid[n, t + 1]
             if final and not ended[n]:
                 break  # what a cut trial would have shown next is not recorded

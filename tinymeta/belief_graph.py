@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinymeta._jit import jit
+from tinymeta._jit import jit_allocating
 from tinymeta.errors import PlanningError
 from tinymeta.taskset import NEVER
 
@@ -335,7 +335,7 @@ def _components(edge_start, edge_child, num_actions, n):
     return component, cyclic
 
 
-@jit
+@jit_allocating
 def _tarjan(start, child, component):
     """Tarjan (1972) without recursion; components are numbered in the order of completion, sinks first."""
     n = component.shape[0]

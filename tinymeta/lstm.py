@@ -36,6 +36,7 @@ class Rows(NamedTuple):
     action: np.ndarray  # (N,) int64
     reward: np.ndarray  # (N,) the reward that follows
     observation: np.ndarray  # (N,) int64, whether it enters or not
+    place: np.ndarray  # (N,) int64, the environment's state in which the action was taken
     task: np.ndarray  # (B,) int64
     state: np.ndarray  # (B,) int64, the environment's state, at the end: where the trial stopped
     elapsed: np.ndarray  # (B,) int64, steps since the episode began

@@ -6,7 +6,7 @@ collide, and two agents can be compared on the same luck. Kernels own no generat
 
 import numpy as np
 
-TRAINING, EVALUATION, INITIALISATION, CHECKING, ACTING, SHIFTING, PLAYING = range(7)  # streams
+TRAINING, EVALUATION, INITIALISATION, CHECKING, ACTING, SHIFTING, PLAYING, PROBING = range(8)  # streams
 BLOCK = 4  # Philox4x64 makes four 64-bit words per counter step (Salmon et al. 2011)
 
 

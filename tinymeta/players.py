@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from tinymeta import luck
-from tinymeta._jit import jit
+from tinymeta._jit import jit, jit_allocating
 from tinymeta.errors import InputError, choice, integer, real
 
 PLAYERS = ("ucb1", "thompson", "gittins")
@@ -77,7 +77,7 @@ def gittins_table(pulls, gamma, resolution=1e-3):
     return table
 
 
-@jit
+@jit_allocating
 def _fill_table(pulls, gamma, resolution, ahead, table):
     """One backward induction per payment: where pulling still pays, the index is at least that payment."""
     values = np.empty(ahead + 1)
@@ -130,7 +130,7 @@ def play_bernoulli(player, win, pulls, seed=0, gamma=0.99):
     return regret
 
 
-@jit
+@jit_allocating
 def _play(player, win, uniforms, table, regret):
     A = win.shape[0]
     wins, losses, total = np.zeros(A, np.int64), np.zeros(A, np.int64), 0.0

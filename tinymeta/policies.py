@@ -32,11 +32,11 @@ class Totals(NamedTuple):
 
 
 @jit
-def step_network(rows, layout, theta, act, n):
-    """The network on row n, whose predecessor is rows.before[n]."""
+def step_network(rows, layout, theta, act, start, stop):
+    """The network on rows start…stop, whose predecessors are rows.before."""
     weight_x, weight_h, bias, head_weight, head_bias = split(theta, layout)
-    lstm_forward(rows, layout.reward_column, weight_x, weight_h, bias, act, n, n + 1)
-    heads_forward(head_weight, head_bias, act, n, n + 1)
+    lstm_forward(rows, layout.reward_column, weight_x, weight_h, bias, act, start, stop)
+    heads_forward(head_weight, head_bias, act, start, stop)
 
 
 class Agent:
@@ -127,7 +127,7 @@ class Agent:
         write_input(self._rows, self.layout, n, 1 - n, 0, episode, begins, bool(new_episode), observation,
                     0.0 if begins else prev_reward, 0 if begins else prev_action, 0 if task is None else task)  # fmt: skip
         act = self._act
-        step_network(self._rows, self.layout, self.theta, act, n)
+        step_network(self._rows, self.layout, self.theta, act, n, n + 1)
         self._steps, self._episode = self._steps + 1, episode
         info = {"logits": act.heads[n, :-1].copy(), "probabilities": act.probabilities[n].copy(), "value": float(act.heads[n, -1]),
                 "hidden": act.h[n].copy(), "cell": act.c[n].copy()}  # fmt: skip
@@ -218,7 +218,7 @@ def make_trace(rows, act, layout):
 
     Returns
     -------
-    dict with inputs (N, T, D), reset, action, reward, task, episode, observation, valid (N, T), logits (N, T, A), value (N, T),
+    dict with inputs (N, T, D), reset, action, reward, task, episode, observation, state (the environment's), valid (N, T), logits (N, T, A), value (N, T),
     hidden and cell (N, T, H): the state after the step's input, from which its logits are read.
     """
     times, steps = rows.size[0], rows.size[1]
@@ -231,7 +231,7 @@ def make_trace(rows, act, layout):
         inputs[N[column >= 0], column[column >= 0]] = 1
     flat = {
         "inputs": inputs, "reset": rows.reset, "action": rows.action, "reward": rows.reward, "task": rows.task[rows.trial],
-        "episode": rows.episode, "observation": rows.observation, "valid": np.ones(steps, bool), "logits": act.heads[:, :-1],
+        "episode": rows.episode, "observation": rows.observation, "state": rows.place, "valid": np.ones(steps, bool), "logits": act.heads[:, :-1],
         "value": act.heads[:, -1], "hidden": act.h, "cell": act.c,
     }  # fmt: skip
     trace = {}

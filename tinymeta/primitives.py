@@ -18,7 +18,7 @@ from numba import types
 from numba.extending import overload
 
 from tinymeta._jit import FASTMATH, jit, jit_called
-from tinymeta.tiles import dot_1, dot_2, dot_single, lanes, sum_1x1, sum_1x4, sum_2x1, sum_2x4, sum_narrow
+from tinymeta.tiles import dot_1_half, dot_1_whole, dot_2_half, dot_single, lanes, sum_1x1, sum_1x4, sum_2x1, sum_2x4, sum_narrow
 
 
 def _lambert(levels):
@@ -109,19 +109,25 @@ def add_product_transposed(a, b, c, start, stop):
     """c[start:stop] += a[start:stop] @ b.T, with a (N, J), b (K, J), c (N, K)."""
     K, J = b.shape
     V = lanes(b)
-    half, whole = V // 2, J // V * V  # what a tile covers of K, what vectors cover of J
-    if whole > 0:
-        blocks = K // half
+    whole = J // V * V  # what vectors cover of J; the rest follows in the last loop
+    if whole > 0 and stop == start + 1:
+        blocks = K // V
         for i in range(blocks):
-            k = half * (blocks - 1 - i if start % 2 == 1 else i)
+            k = V * (blocks - 1 - i if start % 2 == 1 else i)
+            dot_1_whole(a, start * J, J, b, k * J, J, c, start * K + k, K, whole)
+        for k in range(blocks * V, K):
+            dot_single(a, start * J, J, b, k * J, J, c, start * K + k, K, whole)
+    elif whole > 0:
+        half = V // 2
+        for k in range(0, K - half + 1, half):
             n = start
             while n + 2 <= stop:
-                dot_2(a, n * J, J, b, k * J, J, c, n * K + k, K, whole)
+                dot_2_half(a, n * J, J, b, k * J, J, c, n * K + k, K, whole)
                 n += 2
             if n < stop:
-                dot_1(a, n * J, J, b, k * J, J, c, n * K + k, K, whole)
+                dot_1_half(a, n * J, J, b, k * J, J, c, n * K + k, K, whole)
         for n in range(start, stop):
-            for k in range(blocks * half, K):
+            for k in range(K // half * half, K):
                 dot_single(a, n * J, J, b, k * J, J, c, n * K + k, K, whole)
     if whole < J:
         for n in range(start, stop):

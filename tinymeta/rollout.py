@@ -17,7 +17,7 @@ def allocate(layout, batch, step_limit, dtype):
     B, T, H, A = batch, step_limit, layout.hidden_size, layout.num_actions
     N = B * (T + 1)
     integers = {"size": 3, "begin": T + 2, "before": N, "columns": (N, 3), "trial": N, "episode": N, "action": N,
-                "observation": N, "task": B, "state": B, "elapsed": B}  # fmt: skip
+                "observation": N, "place": N, "task": B, "state": B, "elapsed": B}  # fmt: skip
     rows = {name: np.zeros(shape, np.int64) for name, shape in integers.items()}
     rows |= {"reset": np.zeros(N, bool), "ended": np.zeros(B, bool)}
     rows |= {"prev_reward": np.zeros(N, dtype), "reward": np.zeros(N, dtype)}
@@ -91,6 +91,7 @@ def begin_trials(outcomes, rules, layout, uniforms, rows):
 def step_environment(outcomes, rules, rows, n, uniform):
     """Trial of row n takes action[n]: returns the outcome and writes the reward; moves state, elapsed and ended along."""
     b, action = rows.trial[n], rows.action[n]
+    rows.place[n] = rows.state[b]
     last = rules.episode_length > 0 and rows.elapsed[b] + 1 == rules.episode_length
     address = ((last * rules.num_tasks + rows.task[b]) * rules.num_states + rows.state[b]) * rules.num_actions + action
     outcome = draw(outcomes.cumulative, outcomes.start[address], outcomes.start[address + 1], uniform)
@@ -104,10 +105,15 @@ def step_environment(outcomes, rules, rows, n, uniform):
 @jit
 def rollout(outcomes, rules, layout, theta, uniforms, greedy, rows, act):
     """Play B trials with the network and record all it did; uniforms (B, 2 + 2T). Overwrites rows and act."""
-    weight_x, weight_h, bias, head_weight, head_bias = split(theta, layout)
     begin_trials(outcomes, rules, layout, uniforms, rows)
-    start, stop, t = 0, uniforms.shape[0], 0
     rows.begin[0] = 0
+    play_on(outcomes, rules, layout, theta, uniforms, greedy, rows, act, 0, uniforms.shape[0], 0)
+
+
+@jit
+def play_on(outcomes, rules, layout, theta, uniforms, greedy, rows, act, start, stop, t):
+    """Play trials to their ends from the inputs of time t, rows start…stop; the rows before hold what the network comes with."""
+    weight_x, weight_h, bias, head_weight, head_bias = split(theta, layout)
     while True:
         lstm_forward(rows, layout.reward_column, weight_x, weight_h, bias, act, start, stop)
         heads_forward(head_weight, head_bias, act, start, stop)

@@ -7,8 +7,8 @@ compile time, the vector code for one shape of block. `primitives` walks them ov
 
 - `sum_*`: the axis of the result is contiguous. Two rows of four vectors of sums; each term loads four vectors of b and two
   numbers of a, and makes eight fused multiply-adds.
-- `dot_*`: the axis of summation is contiguous. Two rows by half a vector of sums, one vector of partial sums each; in the end a tree
-  of shuffles and additions folds all of them at once.
+- `dot_*`: the axis of summation is contiguous. Two rows by half a vector of sums (or one row by a whole one), one vector of partial
+  sums each; in the end a tree of shuffles and additions folds all of them at once.
 
 Each sum is added up in an order that depends on its own terms only, not on the tile it falls into. So a row of a product has the
 same bits whichever rows are computed with it.
@@ -22,6 +22,7 @@ from numba.extending import intrinsic
 _FEATURES = binding.get_host_cpu_features()
 REGISTER_BYTES = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16
 INDEX, LANE = ir.IntType(64), ir.IntType(32)
+WHOLE, HALF, SINGLE = "whole", "half", "single"
 
 
 def lanes_of(dtype):
@@ -155,8 +156,8 @@ def _make_sum(rows, vectors, narrow=False):
     return tile
 
 
-def _make_dot(rows, single=False):
-    """c[r, q] += Σ_j a[r, j] · b[q, j] on `rows` × (half a register of, or one if `single`) sums; j in whole registers, at least one."""
+def _make_dot(rows, columns):
+    """c[r, q] += Σ_j a[r, j] · b[q, j] on `rows` × (a WHOLE or HALF register of sums, or a SINGLE one); j in whole registers, >= 1."""
 
     @intrinsic
     def tile(typing, a, a_first, a_row, b, b_first, b_row, c, c_first, c_row, terms):
@@ -166,19 +167,19 @@ def _make_dot(rows, single=False):
             a_, a_first, a_row, b_, b_first, b_row, c_, c_first, c_row, terms = arguments
             write = _Writer(context, builder, dtype, lanes_of(dtype))
             a_data, b_data, c_data = write.data(a, a_), write.data(b, b_), write.data(c, c_)
-            columns = 1 if single else write.lanes // 2
+            count = {WHOLE: write.lanes, HALF: write.lanes // 2, SINGLE: 1}[columns]
 
             def term(j, sums):
                 left = [write.load(a_data, write.add(write.at(a_first, a_row, r), j)) for r in range(rows)]
-                right = [write.load(b_data, write.add(write.at(b_first, b_row, q), j)) for q in range(columns)]
-                return [builder.call(write.fma, [left[i // columns], right[i % columns], s]) for i, s in enumerate(sums)]
+                right = [write.load(b_data, write.add(write.at(b_first, b_row, q), j)) for q in range(count)]
+                return [builder.call(write.fma, [left[i // count], right[i % count], s]) for i, s in enumerate(sums)]
 
             zero = ir.Constant(write.vector, [0.0] * write.lanes)
-            totals = write.fold(write.loop(terms, write.lanes, [zero] * (rows * columns), term))
+            totals = write.fold(write.loop(terms, write.lanes, [zero] * (rows * count), term))
             for r in range(rows):
                 index = write.at(c_first, c_row, r)
-                own = write.shuffle(totals, totals, list(range(r * columns, (r + 1) * columns)))
-                write.store(builder.fadd(write.load(c_data, index, columns), own), c_data, index)
+                own = write.shuffle(totals, totals, list(range(r * count, (r + 1) * count)))
+                write.store(builder.fadd(write.load(c_data, index, count), own), c_data, index)
             return context.get_dummy_value()
 
         n = types.intp
@@ -189,4 +190,4 @@ def _make_dot(rows, single=False):
 
 sum_2x4, sum_1x4, sum_2x1, sum_1x1 = _make_sum(2, 4), _make_sum(1, 4), _make_sum(2, 1), _make_sum(1, 1)
 sum_narrow = _make_sum(1, 1, narrow=True)
-dot_2, dot_1, dot_single = _make_dot(2), _make_dot(1), _make_dot(1, single=True)
+dot_2_half, dot_1_whole, dot_1_half, dot_single = _make_dot(2, HALF), _make_dot(1, WHOLE), _make_dot(1, HALF), _make_dot(1, SINGLE)

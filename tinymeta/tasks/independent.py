@@ -9,7 +9,7 @@ import itertools
 
 import numpy as np
 
-from tinymeta._jit import jit
+from tinymeta._jit import jit, jit_allocating
 from tinymeta.errors import InputError, integer, real
 from tinymeta.tasks.bandit import bernoulli_arms
 
@@ -82,7 +82,7 @@ def _rank(counts, total, choose):
     return rank
 
 
-@jit
+@jit_allocating
 def _plan_counts(pulls, size, gamma, choose, value, reward):
     """Backward induction over (wins, losses) of every arm; overwrites value (1,) and reward (1,) with the root's."""
     counts = np.empty(size, np.int64)

@@ -1,0 +1,177 @@
+"""Can the exact belief be read off the LSTM's state? Linear decoding, held out, with controls.
+
+A ridge regression maps the state h (or [h, c]) to the probabilities of the hidden part of the exact belief, and another one to their
+log-odds. It is fitted on half of the trials, its strength chosen on a quarter of those, and scored on the other half. A score says
+nothing by itself (an untrained network is a random feature map of the recent past; Hennig et al. 2023 decode with R² near 0.5
+from it), so each stands beside the same fit on
+
+    untrained   the network before training, sent through the same inputs
+    shuffled    the trained states, with the beliefs of another trial at the same step
+    inputs      the raw input of the step instead of a state
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tinymeta import luck
+
+STRENGTHS = (1e-7, 1e-5, 1e-3, 1e-1)  # of the ridge, per sample of features scaled to variance 1
+CLIP = 1e-4  # probabilities are clipped to [CLIP, 1 - CLIP] before their log-odds are taken, ±9.2
+BINS = 10
+R2_CEILING = 1 - 1e-6  # so that a perfect fit counts as a finite number of bits
+
+
+class LinearMap(NamedTuple):
+    """x -> (x - shift)·weight + bias."""
+
+    shift: np.ndarray  # (F,)
+    weight: np.ndarray  # (F, V)
+    bias: np.ndarray  # (V,)
+
+    def __call__(self, x):
+        return (x - self.shift) @ self.weight + self.bias
+
+
+class Split(NamedTuple):
+    """Masks over samples: every trial is in `test` or in `train`, and some of the latter in `choose` as well."""
+
+    train: np.ndarray
+    choose: np.ndarray  # the samples that pick the strength; it is fitted on train without choose, then on all of train
+    test: np.ndarray
+
+
+def split_trials(trial, seed=0):
+    """A random half of the trials for fitting, a quarter of those for choosing; samples of one trial stay together."""
+    order = np.argsort(luck.uniforms(seed, luck.PROBING, 0, 1, int(trial.max()) + 1)[0])[trial]
+    share = order / (order.max() + 1)
+    return Split(share < 0.5, share < 0.125, share >= 0.5)
+
+
+def ridge(x, y, strengths):
+    """[LinearMap of y (n, V) on x (n, F) for each strength], in closed form on scaled features, one eigendecomposition for all."""
+    shift, scale, bias = x.mean(axis=0), x.std(axis=0), y.mean(axis=0)
+    scale = np.where(scale > 1e-12, scale, np.inf)  # a constant feature gets weight 0
+    z = (x - shift) / scale
+    values, vectors = np.linalg.eigh(z.T @ z / len(z))
+    projected = vectors.T @ (z.T @ (y - bias) / len(z))
+    values = np.maximum(values, 0)[:, None]
+    return [LinearMap(shift, vectors @ (projected / (values + s)) / scale[:, None], bias) for s in strengths]
+
+
+def fit(x, y, split, strengths=STRENGTHS):
+    """The ridge whose strength does best on `split.choose`, fitted again on all of `split.train`."""
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    inner = split.train & ~split.choose
+    errors = [np.square(model(x[split.choose]) - y[split.choose]).sum() for model in ridge(x[inner], y[inner], strengths)]
+    return ridge(x[split.train], y[split.train], [strengths[int(np.argmin(errors))]])[0]
+
+
+def r_squared(predicted, y):
+    """1 - Σ(y - ŷ)² / Σ(y - ȳ)², all columns pooled; NaN where y does not vary."""
+    total = np.square(y - y.mean(axis=0)).sum()
+    return float(1 - np.square(y - predicted).sum() / total) if total > 1e-12 * max(1, y.size) else float("nan")
+
+
+def log_odds(probability):
+    p = np.clip(probability, CLIP, 1 - CLIP)
+    return np.log(p) - np.log1p(-p)
+
+
+def information_bits(predicted, y, train):
+    """A lower estimate of the mutual information between state and belief, in bits, from held-out predictions.
+
+    Along each principal component of the belief a Gaussian decoder with the held-out error leaves -½ log2(1 - R²) bits (Barber &
+    Agakov 2003); components are uncorrelated and their bits are added. Exact where belief and state are jointly Gaussian.
+    """
+    values, axes = np.linalg.eigh(np.atleast_2d(np.cov(y[train].T)))
+    bits = 0.0
+    for axis in axes.T[values > 1e-6 * max(values.max(), 1e-12)]:
+        score = r_squared((predicted @ axis)[:, None], (y[~train] @ axis)[:, None])
+        bits -= 0.5 * np.log2(1 - min(max(score, 0.0), R2_CEILING)) if np.isfinite(score) else 0.0
+    return float(bits)
+
+
+def calibration(predicted, truth):
+    """[(mean decoded probability, share of cases in which that hypothesis was true, cases)] per tenth of the unit interval."""
+    p = np.clip(predicted, 0, 1)
+    hit = np.arange(p.shape[1]) == truth[:, None]
+    bin_of = np.minimum((p * BINS).astype(int), BINS - 1)
+    table = []
+    for b in range(BINS):
+        inside = bin_of == b
+        if inside.any():
+            table.append((float(p[inside].mean()), float(hit[inside].mean()), int(inside.sum())))
+    return table
+
+
+class Samples(NamedTuple):
+    """A recording's valid steps as samples, one row each."""
+
+    trial: np.ndarray
+    step: np.ndarray
+    episode: np.ndarray
+    hypotheses: np.ndarray  # (n, V), constant columns left out
+    truth: np.ndarray  # index into the columns; -1 if the true one was left out
+
+    @classmethod
+    def of(cls, recording):
+        trial, step = np.nonzero(recording.valid)
+        y = recording.hypotheses[trial, step]
+        varies = np.ptp(y, axis=0) > 0
+        number = np.where(varies, np.cumsum(varies) - 1, -1)
+        return cls(trial, step, recording.episode[trial, step], y[:, varies], number[recording.truth[trial, step]])
+
+
+def score(x, samples, split):
+    """How well features x (n, F) tell the belief, held out.
+
+    Returns
+    -------
+    dict: r2, r2_log_odds, accuracy (share of steps whose decoded top hypothesis is a top one of the exact belief), bits (see
+    `information_bits`), calibration, r2_by_step and r2_by_episode (lists; NaN where the belief does not vary there).
+    """
+    y, test = samples.hypotheses, split.test
+    if y.shape[1] == 0:
+        raise ValueError("the belief never varies in this recording, expected a task set with something to find out")
+    predicted = fit(x, y, split)(x[test])
+    odds = log_odds(y)
+    top = y[test].max(axis=1)
+    chosen = y[test][np.arange(test.sum()), predicted.argmax(axis=1)]
+    result = {
+        "r2": r_squared(predicted, y[test]), "r2_log_odds": r_squared(fit(x, odds, split)(x[test]), odds[test]),
+        "accuracy": float((chosen >= top - 1e-9).mean()), "bits": information_bits(predicted, y, ~test),
+        "calibration": calibration(predicted, samples.truth[test]),
+    }  # fmt: skip
+    for name, index in (("step", samples.step), ("episode", samples.episode)):
+        at = index[test]
+        result[f"r2_by_{name}"] = [r_squared(predicted[at == i], y[test][at == i]) for i in range(at.max() + 1)]
+    return result
+
+
+def shuffled(samples):
+    """The samples with the beliefs of the next trial at the same step (at its last one if it ended earlier)."""
+    trials = int(samples.trial.max()) + 1
+    first = np.searchsorted(samples.trial, np.arange(trials))
+    count = np.diff(np.append(first, len(samples.trial)))
+    other = (samples.trial + 1) % trials
+    row = first[other] + np.minimum(samples.step, count[other] - 1)
+    return samples._replace(hypotheses=samples.hypotheses[row], truth=samples.truth[row])
+
+
+def decode(recording, before, seed=0):
+    """{control: {features: `score`}} of a recording and of the untrained network on the same inputs.
+
+    trained and untrained on "h" and "hc" ([h, c]), shuffled on "hc", inputs on "x".
+    """
+    samples = Samples.of(recording)
+    split = split_trials(samples.trial, seed)
+    at = samples.trial, samples.step
+    results = {}
+    for name, source in (("trained", recording), ("untrained", before)):
+        h, c = source.hidden[at], source.cell[at]
+        results[name] = {"h": score(h, samples, split), "hc": score(np.hstack([h, c]), samples, split)}
+    both = np.hstack([recording.hidden[at], recording.cell[at]])
+    results["shuffled"] = {"hc": score(both, shuffled(samples), split)}
+    results["inputs"] = {"x": score(recording.inputs[at], samples, split)}
+    return results
