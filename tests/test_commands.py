@@ -15,9 +15,11 @@ import tinymeta
 from tinymeta import baselines, cli, evaluate, gradcheck, train
 from tinymeta.agents import parameter_shapes
 from tinymeta.belief_agents import BELIEF_AGENTS
-from tinymeta.runs import METRICS, RunFolder, make_config
+from tinymeta.configs import make_config
+from tinymeta.runs import METRICS, RunFolder
 
 SHORT = ["--trials", "400", "--hidden-size", "8", "--log-interval", "20"]
+UNPROMISED = ("timing.json", "result.json", "checkpoint.previous.npz")  # they tell of seconds, and of where a run was interrupted
 
 
 def run(main, *argv):
@@ -25,7 +27,7 @@ def run(main, *argv):
 
 
 def files(path):
-    return {p.name: p.read_bytes() for p in path.iterdir() if p.name not in ("timing.json", "result.json")}
+    return {p.name: p.read_bytes() for p in path.iterdir() if p.name not in UNPROMISED}
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,7 @@ def test_run_folder(finished):
     config = json.loads((finished / "config.json").read_text())
     assert config["env"] == "bandit"
     assert config["learning_rate"] == 1e-3
-    assert set(config["versions"]) == {"tinymeta", "numpy", "numba", "python"}
+    assert set(config["versions"]) == {"tinymeta", "numpy", "numba", "python", "cpu"}
     metrics = RunFolder(finished).read_metrics()
     assert tuple(metrics) == METRICS
     np.testing.assert_array_equal(metrics["trials"], np.arange(80, 401, 80))
@@ -235,7 +237,7 @@ def test_a_damaged_run_is_refused(finished, tmp_path, capsys):
     import shutil
 
     for name, content, message in (
-        ("checkpoint.npz", b"PK\x03\x04 not a zip", "checkpoint.npz cannot be read"), ("config.json", b"{}", "has no format 1"),
+        ("checkpoint.npz", b"PK\x03\x04 not a zip", "checkpoint.npz is damaged"), ("config.json", b"{}", "has format None, expected 2"),
         ("config.json", b"{", "config.json cannot be read"),
     ):  # fmt: skip
         path = tmp_path / name

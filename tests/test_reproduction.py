@@ -19,10 +19,11 @@ import tinymeta
 from tinymeta import baselines, claims, cli, figures, plotting, reproduction, train
 from tinymeta.baselines import exact_values
 from tinymeta.belief_graph import NodeLimitError
+from tinymeta.configs import build, make_config
 from tinymeta.errors import InputError
 from tinymeta.learner import DivergenceError
 from tinymeta.reproduction import EXPERIMENTS, Results
-from tinymeta.runs import METRICS, RunFolder, build, make_config
+from tinymeta.runs import METRICS, RunFolder
 from tinymeta.statistics import difference, estimate, t_quantile
 from tinymeta.sweep import SweepError, sweep
 from tinymeta.training import Interrupted

@@ -20,9 +20,11 @@ from pathlib import Path
 from tinymeta import planning
 from tinymeta.belief_agents import BeliefAgent, greedy_value, thompson_value
 from tinymeta.belief_graph import NODE_LIMIT, NodeLimitError
-from tinymeta.errors import InputError
-from tinymeta.runs import RunFolder, listed
+from tinymeta.configs import listed
+from tinymeta.errors import InputError, choice, instance, integer, real
+from tinymeta.runs import RunFolder
 from tinymeta.statistics import estimate
+from tinymeta.taskset import TaskSet
 
 SAMPLED_ROLLOUTS = 400
 YARDSTICKS = ("bayes_optimal", "informed", "informed_after_first", "greedy", "thompson", "random")
@@ -35,7 +37,10 @@ def exact_values(tasks, gamma, node_limit=NODE_LIMIT, which=("bayes_optimal", "i
     infinite or out of reach is None. A Bayes optimum that is out of reach has "bounds": {"lower", "upper"}, each with the three
     numbers; a sampled "greedy" or "thompson" has "sampled": {"rollouts", "reward_sem"}.
     """
-    return {name: _value(name, tasks, gamma, node_limit) for name in which}
+    instance("tasks", tasks, TaskSet)
+    gamma, node_limit = real("gamma", gamma, 0, 1), integer("node_limit", node_limit, low=1)
+    names = [choice("yardstick", name, YARDSTICKS) for name in which]
+    return {name: _value(name, tasks, gamma, node_limit) for name in names}
 
 
 def _value(name, tasks, gamma, node_limit):

@@ -8,11 +8,14 @@ time in it) is hidden too. So the filter carries the *clock* c = episode·L + ti
 length or 1, and belief means its marginal over clocks. Wherever ends are visible the clock is certain and this is Eq. 1 itself.
 """
 
+import math
+
 import numpy as np
 
 from tinymeta._jit import jit
-from tinymeta.errors import InputError, integer, real
-from tinymeta.taskset import make_rules
+from tinymeta.errors import InputError, instance, integer, real
+from tinymeta.memory import require
+from tinymeta.taskset import TaskSet, make_rules
 
 
 def reward_index(tasks, reward):
@@ -144,8 +147,9 @@ class Belief:
     """
 
     def __init__(self, tasks):
-        self._tasks, self._rules = tasks, make_rules(tasks)
+        self._tasks, self._rules = instance("tasks", tasks, TaskSet), make_rules(tasks)
         shape = (_clocks(tasks), tasks.num_tasks, tasks.num_states)
+        require(2 * 8 * math.prod(shape), f"a belief over {shape[0]} clocks, {shape[1]} tasks and {shape[2]} states")
         self._belief, self._following, self._span = np.zeros(shape), np.zeros(shape), np.zeros(2, np.int64)
         self.reset()
 
@@ -214,6 +218,17 @@ class Belief:
         return weights.reshape(self._tasks.episodes, -1).sum(axis=1)
 
 
+def _evidence(name, value, kinds, shape, below=None):
+    """`value` as an array of one of the dtype `kinds`, of this shape, whose entries are in [0, below)."""
+    array = np.asarray(value)
+    if array.dtype.kind not in kinds or array.shape != shape or 0 in shape:
+        raise InputError(f"{name} has dtype {array.dtype} and shape {array.shape}, expected shape (N, T), (N,) for ended: {shape}")
+    if below is not None and ((array < 0) | (array >= below)).any():
+        index = tuple(int(i) for i in np.argwhere((array < 0) | (array >= below))[0])
+        raise InputError(f"{name}{list(index)} = {array[index]}, expected at least 0 and below {below}")
+    return array
+
+
 def belief_along(tasks, observation, action, reward, valid, ended):
     """The exact belief before each action of N recorded trials, and the log-likelihood of each.
 
@@ -234,11 +249,16 @@ def belief_along(tasks, observation, action, reward, valid, ended):
     ValueError
         At impossible evidence; names trial, step, action, observation and reward.
     """
-    observation, action = (np.asarray(array, np.int64) for array in (observation, action))
-    valid, ended = (np.asarray(array, bool) for array in (valid, ended))
-    reward = np.asarray(reward)
-    N, T = action.shape
+    instance("tasks", tasks, TaskSet)
+    N, T = np.shape(action) if np.ndim(action) == 2 else (0, 0)
+    observation = _evidence("observation", observation, "iu", (N, T), tasks.num_observations).astype(np.int64)
+    action = _evidence("action", action, "iu", (N, T), tasks.num_actions).astype(np.int64)
+    reward, valid = _evidence("reward", reward, "fiu", (N, T)), _evidence("valid", valid, "b", (N, T))
+    ended = _evidence("ended", ended, "b", (N,))
     index = reward_index(tasks, reward).astype(np.int64)
+    require(
+        8 * (N * T + 2 * _clocks(tasks)) * tasks.num_tasks * tasks.num_states, f"the beliefs along {N} trials of up to {T} steps"
+    )
     joint, log_likelihood = np.zeros((N, T, tasks.num_tasks, tasks.num_states)), np.zeros(N)
     shape = (_clocks(tasks), tasks.num_tasks, tasks.num_states)
     failed = np.full(2, -1)

@@ -15,11 +15,11 @@ from tinymeta import luck
 from tinymeta.agents import make_layout
 from tinymeta.belief import Belief, reward_index
 from tinymeta.belief_graph import NODE_LIMIT, BeliefGraph, NodeLimitError, belief_graph, evidence, ranges
-from tinymeta.errors import InputError, choice, integer, real
+from tinymeta.errors import InputError, choice, instance, integer, real
 from tinymeta.planning import TIE, bayes_optimal, evaluate_policy, plan
-from tinymeta.policies import BATCH, Totals, episode_totals, evaluation_uniforms, join_traces, make_trace
+from tinymeta.policies import Totals, episode_totals, evaluation_uniforms, join_traces, make_trace, play_batch
 from tinymeta.rollout import allocate, begin_trials, step_environment, write_input
-from tinymeta.taskset import make_rules
+from tinymeta.taskset import TaskSet, make_rules
 
 BELIEF_AGENTS = ("bayes", "greedy", "thompson")
 BELIEF_BYTES = 200_000_000  # held by the beliefs of a batch of trials
@@ -198,7 +198,7 @@ class BeliefAgent:
 
     def __init__(self, tasks, name, gamma, seed=0):
         choice("belief agent", name, BELIEF_AGENTS)
-        self.tasks, self.name, gamma = tasks, name, real("gamma", gamma, 0, 1)
+        self.tasks, self.name, gamma = instance("tasks", tasks, TaskSet), name, real("gamma", gamma, 0, 1)
         self._strategy = _Bayes(tasks, gamma) if name == "bayes" else _Sampler(tasks, gamma, greedy=name == "greedy")
         self._random = np.random.Generator(np.random.Philox(key=[integer("seed", seed, 0), luck.ACTING]))
         self.layout = make_layout(tasks, "rl2", 1)  # only its input columns are used, for traces
@@ -234,9 +234,10 @@ class BeliefAgent:
     def play(self, rollouts, seed=0, greedy=False, step_limit=None, trace=False, gamma=1.0):
         """Play trials on the same luck as a network's; see `tinymeta.policies.Agent.play`. States in traces are zero."""
         rollouts, seed = integer("rollouts", rollouts, 1, 10**9), integer("seed", seed, 0, 2**63 - 1)
-        rules, totals, traces = make_rules(self.tasks, step_limit), [], []
+        gamma, totals, traces = real("gamma", gamma, 0, 1), [], []
+        rules = make_rules(self.tasks, None if step_limit is None else integer("step_limit", step_limit, 1, 10**12))
         size = 16 * self.tasks.num_tasks * self.tasks.num_states * self.tasks.episodes * (self.tasks.episode_length or 1)
-        batch = max(1, min(BATCH, BELIEF_BYTES // size))
+        batch = min(play_batch(self.layout, rules, rollouts, 8, trace), max(1, BELIEF_BYTES // size))
         for first in range(0, rollouts, batch):
             count = min(batch, rollouts - first)
             rows, act = allocate(self.layout, count, rules.step_limit, np.float64)

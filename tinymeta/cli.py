@@ -4,13 +4,12 @@ import argparse
 import io
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 
 from tinymeta.agents import WIRINGS
-from tinymeta.errors import InputError, choice
-from tinymeta.runs import write_whole
+from tinymeta.errors import InputError, NotFiniteError, choice, shown, unknown
+from tinymeta.files import checked_path, write_whole
 from tinymeta.tasks import ENVIRONMENTS, make
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130
@@ -19,9 +18,23 @@ USAGE, FAILED, INTERRUPTED = 2, 1, 130
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose complaint is one line."""
 
+    def parse_args(self, args=None, namespace=None):
+        args, rest = self.parse_known_args(args, namespace)
+        if rest:
+            known = [option for option in self._option_string_actions if option.startswith("--")]
+            self.error(
+                unknown("option", rest[0], known) if rest[0].startswith("-") else f"{shown(rest[0])} is one argument too many"
+            )
+        return args
+
     def error(self, message):
-        print(f"{self.prog}: {message}", file=sys.stderr)
+        complain(message, self.prog)
         sys.exit(USAGE)
+
+
+def complain(message, who="tinymeta"):
+    """One line on stderr, whatever is in the message."""
+    print(f"{who}: {' '.join(str(message).splitlines())}", file=sys.stderr)
 
 
 def parser(command, description):
@@ -46,7 +59,7 @@ def parse_env_kwargs(pairs):
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not key or not equals or not text:
-            raise InputError(f"--env-kwargs {pair!r}, expected KEY=VALUE")
+            raise InputError(f"--env-kwargs {shown(pair)}, expected KEY=VALUE")
         if key in kwargs:
             raise InputError(f"--env-kwargs gives {key!r} twice, expected once")
         kwargs[key] = tuple(_number(part) for part in text.split(",")) if "," in text else _number(text)
@@ -80,17 +93,26 @@ def _plain(value):
 
 
 def run(main):
-    """Call a command's main; an InputError is wrong input: one line and exit code 2."""
+    """Call a command's main and turn what may go wrong into one line on stderr and an exit code.
+
+    Wrong input is 2. What could not be done is 1: a full disk, too little memory, numbers that overflow.
+    """
     try:
         return main()
     except InputError as error:
-        print(f"tinymeta: {error}", file=sys.stderr)
+        complain(error)
         return USAGE
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; nothing is left to say
         return FAILED
+    except (OSError, NotFiniteError) as error:
+        complain(error)
+        return FAILED
+    except MemoryError as error:
+        complain(f"out of memory: {error}")
+        return FAILED
     except KeyboardInterrupt:
-        print("tinymeta: interrupted", file=sys.stderr)
+        complain("interrupted")
         return INTERRUPTED
 
 
@@ -99,14 +121,11 @@ def save_arrays(path, arrays):
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     check_file(path)
-    try:
-        write_whole(path, buffer.getvalue())
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}, expected a writable place") from None
+    write_whole(path, buffer.getvalue())
 
 
 def check_file(path):
     """Refuse a place where no file can be written, before the work is done that it is for."""
-    place = Path(path)
+    place = checked_path("file", path)
     if str(path) in ("", ".") or place.is_dir() or not place.parent.is_dir():
         raise InputError(f"cannot write {str(path)!r}: expected the name of a file in an existing folder")

@@ -9,15 +9,28 @@ class InputError(ValueError):
     """Wrong input: the message is the one line a user needs. Commands end with exit code 2."""
 
 
+class NotFiniteError(ArithmeticError):
+    """A computation met a number that is not finite. Commands print it as one line and end with exit code 1."""
+
+
 class PlanningError(InputError):
     """The exact values of a task set are out of reach or undefined; its message says why and what to do."""
 
 
+def shown(value):
+    """`value` as it stands in a message: its repr on one line, cut where it is long."""
+    try:
+        text = " ".join(repr(value).splitlines())
+    except ValueError:  # Python writes out no integer of more than some thousand digits
+        return f"a very large {type(value).__name__}"
+    return text if len(text) <= 100 else f"{text[:96]} …"
+
+
 def unknown(kind, name, known):
     """The message for a name that is not in a registry, with the nearest known name as a suggestion."""
-    near = difflib.get_close_matches(str(name), list(known), n=1)
+    near = difflib.get_close_matches(str(name)[:100], list(known), n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown {kind} {name!r}, expected one of {', '.join(known)}{hint}"
+    return f"unknown {kind} {shown(name)}, expected one of {', '.join(known)}{hint}"
 
 
 def integer(name, value, low=None, high=None):
@@ -27,24 +40,31 @@ def integer(name, value, low=None, high=None):
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise InputError(f"{name} = {value!r}, expected an integer{_interval(low, high)}") from None
+        raise InputError(f"{name} = {shown(value)}, expected an integer{_interval(low, high)}") from None
     if (low is not None and number < low) or (high is not None and number > high):
-        raise InputError(f"{name} = {value!r}, expected an integer{_interval(low, high)}")
+        raise InputError(f"{name} = {shown(value)}, expected an integer{_interval(low, high)}")
     return number
 
 
 def real(name, value, low=None, high=None, above=None):
     """`value` as a finite float within [low, high] (or strictly `above` a bound); anything else is an InputError."""
     try:
-        if isinstance(value, (bool, str)):
+        if isinstance(value, (bool, str, bytes)) or getattr(value, "ndim", 0) > 0:
             raise TypeError
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{name} = {value!r}, expected a number{_interval(low, high, above)}") from None
+        raise InputError(f"{name} = {shown(value)}, expected a number{_interval(low, high, above)}") from None
     outside = (low is not None and number < low) or (high is not None and number > high)
     if not math.isfinite(number) or outside or (above is not None and number <= above):
-        raise InputError(f"{name} = {value!r}, expected a finite number{_interval(low, high, above)}")
+        raise InputError(f"{name} = {shown(value)}, expected a finite number{_interval(low, high, above)}")
     return number
+
+
+def instance(name, value, kind):
+    """`value` if it is a `kind`, else an InputError."""
+    if not isinstance(value, kind):
+        raise InputError(f"{name} = {shown(value)}, expected a {kind.__name__}")
+    return value
 
 
 def choice(name, value, known):

@@ -11,7 +11,7 @@ import numpy as np
 from tinymeta.baselines import exact_values
 from tinymeta.belief import belief_along
 from tinymeta.belief_agents import BELIEF_AGENTS, BeliefAgent
-from tinymeta.errors import InputError, PlanningError
+from tinymeta.errors import InputError, PlanningError, integer
 from tinymeta.planning import Value
 from tinymeta.runs import RunFolder, load
 from tinymeta.tasks import ENVIRONMENTS
@@ -134,16 +134,18 @@ def main(argv=None):
         )
     if args.env is None and args.env_kwargs:
         raise InputError(f"--env-kwargs {args.env_kwargs[0]} without --env, expected neither: a run folder knows its environment")
+    integer("rollouts", args.rollouts, 1, 10**9)
+    integer("seed", args.seed, 0, 2**63 - 1)
+    if args.trace is not None:
+        cli.check_file(args.trace)
     if args.env is None:
         agent, gamma = load(args.run), RunFolder(args.run).read_config().settings.gamma
     else:
         tasks, gamma = cli.make_tasks(args), ENVIRONMENTS[args.env].defaults["gamma"]
         agent = BeliefAgent(tasks, args.run, gamma)
     if args.trace is not None:
-        cli.check_file(args.trace)
-    result = evaluate(agent, gamma, args.rollouts, args.seed, args.greedy)
-    if args.trace is not None:
         cli.save_arrays(args.trace, trace(agent, args.rollouts, args.seed, args.greedy))
+    result = evaluate(agent, gamma, args.rollouts, args.seed, args.greedy)
     if args.json:
         cli.print_json(result)
     else:

@@ -8,7 +8,8 @@ a forgotten bootstrap shows as well. The numerical derivative is the fourth-orde
     (8 (L(θ + ε) - L(θ - ε)) - (L(θ + 2ε) - L(θ - 2ε))) / 12ε,      ε = 10⁻³,
 
 whose rounding error is near 10⁻¹³ times the loss. Each entry's error is |analytic - numerical| / max(|analytic|, |numerical|, rms),
-with rms the root mean square of its parameter's numerical gradient: entries far below it are smaller than the quotient's rounding.
+with rms the root mean square of its parameter's numerical gradient (plus 10⁻⁷ of the whole gradient's): entries far below it are
+smaller than the quotient's rounding.
 """
 
 import sys
@@ -20,11 +21,15 @@ from tinymeta import actor_critic, luck
 from tinymeta._jit import jit
 from tinymeta.actor_critic import Loss, forward, loss_forward
 from tinymeta.agents import make_layout, num_parameters, to_dict
+from tinymeta.errors import instance, integer
+from tinymeta.memory import require, working_bytes
 from tinymeta.rollout import allocate, rollout
-from tinymeta.taskset import make_rules
+from tinymeta.taskset import TaskSet, make_rules
 
 EPSILON = 1e-3
 TOLERANCE = 1e-7
+NEGLIGIBLE = 1e-7  # of the whole gradient's rms: with one action the policy's gradient is nothing but rounding
+HIDDEN_LIMIT = 256  # the work grows like the fourth power
 LOSS = Loss(gamma=0.9, gae_lambda=0.8, vf_coef=0.05, ent_coef=0.01)
 
 
@@ -73,7 +78,13 @@ def play_batch(tasks, agent, hidden_size=48, seed=0, loss=LOSS, cut=False, trial
     Of `candidates` trials the shortest `trials` of different lengths are kept (filled up where all are equally long).
     With `cut`, the step limit is one less than the longest of them.
     """
-    layout = make_layout(tasks, agent, hidden_size)
+    integer("hidden_size", hidden_size, 1, HIDDEN_LIMIT)
+    seed, trials = integer("seed", seed, 0, 2**63 - 1), integer("trials", trials, 1, 1000)
+    candidates = integer("candidates", candidates, trials, 10_000)
+    layout = make_layout(instance("tasks", tasks, TaskSet), agent, hidden_size)
+    require(
+        working_bytes(layout, candidates, tasks.step_limit, 8), f"playing {candidates} trials of up to {tasks.step_limit} steps"
+    )
     size = num_parameters(layout)
     theta = 2 * luck.uniforms(seed, luck.INITIALISATION, 0, 1, size)[0] - 1
     theta *= np.where(np.arange(size) < 4 * hidden_size * (layout.input_size + hidden_size), 2 / np.sqrt(hidden_size), 0.5)
@@ -140,10 +151,10 @@ def numerical_gradient(batch, epsilon=EPSILON):
 
 def compare(analytic, numerical, layout):
     """{parameter: Entry} in PyTorch's names."""
-    entries = {}
+    entries, floor = {}, NEGLIGIBLE * np.sqrt(np.mean(numerical * numerical))
     for name, a in to_dict(analytic, layout).items():
         n = to_dict(numerical, layout)[name]
-        scale = np.maximum(np.maximum(np.abs(a), np.abs(n)), np.sqrt(np.mean(n * n)))
+        scale = np.maximum(np.maximum(np.abs(a), np.abs(n)), np.sqrt(np.mean(n * n)) + floor)
         error = np.abs(a - n) / np.where(scale > 0, scale, 1)
         worst = np.unravel_index(np.argmax(np.where(np.isnan(error), np.inf, error)), error.shape)
         entries[name] = Entry(float(np.linalg.norm(a)), float(error[worst]), tuple(int(i) for i in worst))

@@ -15,7 +15,8 @@ from tinymeta import luck
 from tinymeta._jit import jit
 from tinymeta.actor_critic import Loss, advantages, backward, loss_forward
 from tinymeta.agents import INITS, WIRINGS, initial_parameters, make_layout, num_parameters
-from tinymeta.errors import choice, integer, real
+from tinymeta.errors import NotFiniteError, choice, integer, real
+from tinymeta.memory import require, working_bytes
 from tinymeta.optim import OPTIMIZERS, adam, clip_factor, global_norm, rmsprop
 from tinymeta.primitives import zeros
 from tinymeta.rollout import allocate, rollout
@@ -46,20 +47,18 @@ class Settings:
     dtype: str = "float32"
 
     def __post_init__(self):
-        choice("agent", self.agent, WIRINGS)
-        choice("optimizer", self.optimizer, OPTIMIZERS)
-        choice("init", self.init, INITS)
-        choice("dtype", self.dtype, DTYPES)
-        integer("seed", self.seed, low=0, high=2**63 - 1)
-        integer("trials", self.trials, low=1, high=10**12)
-        integer("num_envs", self.num_envs, low=1, high=100_000)
-        integer("hidden_size", self.hidden_size, low=1, high=4096)
-        real("learning_rate", self.learning_rate, above=0)
-        real("gamma", self.gamma, low=0, high=1)
-        real("gae_lambda", self.gae_lambda, low=0, high=1)
-        real("ent_coef", self.ent_coef, low=0)
-        real("vf_coef", self.vf_coef, low=0)
-        real("max_grad_norm", self.max_grad_norm, above=0)
+        checked = {
+            "agent": choice("agent", self.agent, WIRINGS), "optimizer": choice("optimizer", self.optimizer, OPTIMIZERS),
+            "init": choice("init", self.init, INITS), "dtype": choice("dtype", self.dtype, DTYPES),
+            "seed": integer("seed", self.seed, low=0, high=2**63 - 1), "trials": integer("trials", self.trials, low=1, high=10**12),
+            "num_envs": integer("num_envs", self.num_envs, low=1, high=100_000),
+            "hidden_size": integer("hidden_size", self.hidden_size, low=1, high=4096),
+            "learning_rate": real("learning_rate", self.learning_rate, above=0), "gamma": real("gamma", self.gamma, low=0, high=1),
+            "gae_lambda": real("gae_lambda", self.gae_lambda, low=0, high=1), "ent_coef": real("ent_coef", self.ent_coef, low=0),
+            "vf_coef": real("vf_coef", self.vf_coef, low=0), "max_grad_norm": real("max_grad_norm", self.max_grad_norm, above=0),
+        }  # fmt: skip
+        for name, value in checked.items():  # as plain Python numbers, which JSON can hold
+            object.__setattr__(self, name, value)
 
     @property
     def updates(self):
@@ -75,7 +74,7 @@ class Optimizer(NamedTuple):
     max_grad_norm: float
 
 
-class DivergenceError(ArithmeticError):
+class DivergenceError(NotFiniteError):
     """Training met a number that is not finite; `update` and `quantity` say where."""
 
     def __init__(self, update, quantity):
@@ -125,6 +124,20 @@ def run_updates(outcomes, rules, layout, loss, optimizer, theta, first, second, 
     return uniforms.shape[0], FINE
 
 
+def check_memory(tasks, settings):
+    """Refuse a training run whose arrays do not fit into memory.
+
+    Raises
+    ------
+    ValueError
+        Names the sizes and how many bytes they would take.
+    """
+    layout, itemsize = make_layout(tasks, settings.agent, settings.hidden_size), np.dtype(DTYPES[settings.dtype]).itemsize
+    B, T, H = settings.num_envs, tasks.step_limit, settings.hidden_size
+    size = working_bytes(layout, B, T, itemsize) + 6 * 8 * num_parameters(layout) + 4 * 8 * max(CHUNK_NUMBERS, B * (2 + 2 * T))
+    require(size, f"training with num_envs = {B}, hidden_size = {H} and trials of up to {T} steps")
+
+
 class Learner:
     """A training run in memory: ``Learner(tasks, settings).advance(updates)``.
 
@@ -138,6 +151,7 @@ class Learner:
     """
 
     def __init__(self, tasks, settings):
+        check_memory(tasks, settings)
         self.tasks, self.settings = tasks, settings
         dtype = DTYPES[settings.dtype]
         self.layout = make_layout(tasks, settings.agent, settings.hidden_size)
@@ -171,6 +185,11 @@ class Learner:
             self._run(np.ascontiguousarray(numbers), statistics[at : at + count])
         self.env_steps_done += int(statistics[:, STATISTICS.index("env_steps")].sum())
         return statistics
+
+    def restore(self, theta, first, second, updates, env_steps):
+        """Go on from where another learner of the same task set and settings stood."""
+        self.theta[:], self.first[:], self.second[:] = theta, first, second
+        self.updates_done, self.env_steps_done = updates, env_steps
 
     @property
     def trials_done(self):

@@ -115,7 +115,10 @@ def play_bernoulli(player, win, pulls, seed=0, gamma=0.99):
     """
     choice("player", player, PLAYERS)
     pulls, seed = integer("pulls", pulls, 1, HORIZON_LIMIT), integer("seed", seed, 0, 2**63 - 1)
-    win = np.ascontiguousarray(win, dtype=np.float64)
+    try:
+        win = np.ascontiguousarray(win, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"win is not an array of numbers: {error}") from None
     if win.ndim != 2 or win.size == 0 or not ((win >= 0) & (win <= 1)).all():
         raise InputError(f"win has shape {win.shape}, expected probabilities of shape (bandits, arms)")
     N, A = win.shape

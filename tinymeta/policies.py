@@ -11,13 +11,14 @@ import numpy as np
 from tinymeta import luck
 from tinymeta._jit import jit
 from tinymeta.actor_critic import heads_forward, split
-from tinymeta.agents import make_layout, to_dict, to_flat
-from tinymeta.errors import InputError, integer, real
+from tinymeta.agents import make_layout, num_parameters, to_dict, to_flat
+from tinymeta.errors import InputError, NotFiniteError, instance, integer, real, shown
 from tinymeta.lstm import lstm_forward
+from tinymeta.memory import require, working_bytes
 from tinymeta.rollout import allocate, rollout, write_input
-from tinymeta.taskset import make_rules
+from tinymeta.taskset import TaskSet, make_rules
 
-BATCH = 128  # trials played at once; results do not depend on it
+BATCH, PLAY_BYTES = 128, 2**29  # trials played at once, and the memory they may take; results do not depend on it
 
 
 class Totals(NamedTuple):
@@ -54,9 +55,9 @@ class Agent:
     """
 
     def __init__(self, tasks, name, theta, hidden_size, seed=0):
-        self.tasks, self.name = tasks, name
+        self.tasks, self.name = instance("tasks", tasks, TaskSet), name
         self.layout = make_layout(tasks, name, hidden_size)
-        self.theta = theta
+        self.theta = _checked_theta(theta, self.layout)
         self._random = np.random.Generator(np.random.Philox(key=[integer("seed", seed, 0), luck.ACTING]))
         self._rows, self._act = allocate(self.layout, 1, 1, theta.dtype)  # two rows: this step's and the last one's
         self.reset()
@@ -66,7 +67,9 @@ class Agent:
         """An agent from {PyTorch name: array}, see `tinymeta.agents.parameter_shapes`."""
         if "lstm.weight_hh" not in parameters or np.ndim(parameters["lstm.weight_hh"]) != 2:
             raise InputError("parameter lstm.weight_hh is missing or no matrix, expected an array of shape (4H, H)")
-        hidden_size = parameters["lstm.weight_hh"].shape[1]
+        if dtype not in (np.float32, np.float64):
+            raise InputError(f"dtype = {shown(dtype)}, expected float32 or float64")
+        hidden_size = np.shape(parameters["lstm.weight_hh"])[1]
         return cls(tasks, name, to_flat(parameters, make_layout(tasks, name, hidden_size), dtype), hidden_size, seed)
 
     @property
@@ -104,6 +107,8 @@ class Agent:
         ------
         ValueError
             If an argument is out of range, missing, or given at a trial's first step.
+        NotFiniteError
+            If the weights are so large that a logit or the value overflows.
         """
         tasks = self.tasks
         observation = integer("observation", observation, 0, tasks.num_observations - 1)
@@ -126,6 +131,7 @@ class Agent:
         self._steps, self._episode = self._steps + 1, episode
         info = {"logits": act.heads[n, :-1].copy(), "probabilities": act.probabilities[n].copy(), "value": float(act.heads[n, -1]),
                 "hidden": act.h[n].copy(), "cell": act.c[n].copy()}  # fmt: skip
+        _check_finite(act.heads[n], self.name)
         if greedy:
             return int(np.argmax(info["logits"])), info
         cumulative = np.cumsum(info["probabilities"], dtype=np.float64)
@@ -140,18 +146,51 @@ class Agent:
         """
         rollouts = integer("rollouts", rollouts, low=1, high=10**9)
         seed = integer("seed", seed, low=0, high=2**63 - 1)
-        rules = make_rules(self.tasks, step_limit)
+        gamma = real("gamma", gamma, 0, 1)
+        rules = make_rules(self.tasks, None if step_limit is None else integer("step_limit", step_limit, 1, 10**12))
+        batch = play_batch(self.layout, rules, rollouts, self.theta.itemsize, trace)
         totals, traces = [], []
-        for first in range(0, rollouts, BATCH):
-            count = min(BATCH, rollouts - first)
+        for first in range(0, rollouts, batch):
+            count = min(batch, rollouts - first)
             rows, act = allocate(self.layout, count, rules.step_limit, self.theta.dtype)
             uniforms = evaluation_uniforms(seed, first, count, rules.step_limit)
             rollout(self.tasks.outcomes, rules, self.layout, self.theta, uniforms, greedy, rows, act)
+            _check_finite(act.heads[: rows.size[1]], self.name)
             totals.append(episode_totals(rows, rules.episodes, gamma))
             if trace:
                 traces.append(make_trace(rows, act, self.layout))
         totals = Totals(*(np.concatenate(parts) for parts in zip(*totals, strict=True)))
         return (totals, join_traces(traces)) if trace else totals
+
+
+def _checked_theta(theta, layout):
+    expected = (num_parameters(layout),)
+    if not isinstance(theta, np.ndarray) or theta.dtype not in (np.float32, np.float64) or theta.shape != expected:
+        raise InputError(f"theta = {shown(theta)}, expected an array of shape {expected} of float32 or float64")
+    return np.ascontiguousarray(theta)
+
+
+def _check_finite(heads, name):
+    if not np.isfinite(heads).all():
+        raise NotFiniteError(f"a logit or value of agent {name!r} is not finite: its weights are too large for their dtype")
+
+
+def play_batch(layout, rules, rollouts, itemsize, trace, per_trial=0):
+    """How many trials to play at once: up to `BATCH`, fewer where they are long; results do not depend on it.
+
+    Raises
+    ------
+    ValueError
+        If one trial, or what is kept of all of them, does not fit into memory.
+    """
+    one = working_bytes(layout, 1, rules.step_limit, itemsize) + 4 * 8 * (2 + 2 * rules.step_limit) + per_trial
+    kept = 4 * 8 * rules.episodes + 64
+    if trace:
+        width = layout.input_size + 2 * layout.hidden_size + layout.num_actions + 9
+        kept += 3 * itemsize * rules.step_limit * width
+    batch = max(1, min(BATCH, rollouts, PLAY_BYTES // one))
+    require(batch * one + rollouts * kept, f"playing {rollouts} trials of up to {rules.step_limit} steps")
+    return batch
 
 
 def evaluation_uniforms(seed, first, count, step_limit):

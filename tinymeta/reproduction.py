@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinymeta.configs import make_config
 from tinymeta.errors import InputError
-from tinymeta.runs import RunFolder, make_config
+from tinymeta.runs import RunFolder
 
 SEEDS, QUICK_SEEDS = 20, 3
 

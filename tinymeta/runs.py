@@ -2,35 +2,35 @@
 
     config.json      all settings, versions, seed
     metrics.csv      one row an interval of updates; a pure function of the settings, bit for bit
-    checkpoint.npz   weights (PyTorch's names and shapes), optimiser moments, counters
+    checkpoint.npz   weights (PyTorch's names and shapes), optimiser moments, counters; see `tinymeta.checkpoints`
+    checkpoint.previous.npz   the one before, for the case that the newest is damaged
     timing.json      seconds so far; kept apart, so that checkpoints of equal runs are equal files
     result.json      written last; a run that has it is finished
+    lock             while a process trains here: its pid and host
 
 metrics.csv is appended to, and cut back to the checkpoint on resuming. Every other file is replaced whole (temporary file, fsync,
-rename), so that a crash leaves the old one or the new one.
+rename), so that a crash leaves the old one or the new one. Files are read as a stranger's: bounded, by name, without unpickling.
+docs/reliability.md lists what is promised.
 """
 
-import contextlib
-import csv
-import io
 import json
 import math
 import os
-import platform
-import zipfile
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+import sys
+from dataclasses import fields
 
 import numpy as np
 
-from tinymeta._version import __version__
-from tinymeta.agents import make_layout, parameter_shapes, to_dict, to_flat
-from tinymeta.errors import InputError, choice, integer
+from tinymeta import checkpoints
+from tinymeta.agents import make_layout
+from tinymeta.checkpoints import Checkpoint, DamagedError
+from tinymeta.configs import MAY_CHANGE, build, parse_config
+from tinymeta.errors import InputError, choice, instance, integer, real, shown
+from tinymeta.files import FolderLock, checked_path, parse_json, read_bounded, read_json, sync_folder, write_whole, writing
 from tinymeta.learner import DTYPES, STATISTICS, Learner, Settings
 from tinymeta.policies import Agent
-from tinymeta.tasks import ENVIRONMENTS, make
+from tinymeta.taskset import TaskSet
 
-FORMAT = 1
 METRICS = (
     "update",
     "trials",
@@ -43,214 +43,238 @@ METRICS = (
     "loss",
     "grad_norm",
 )
-TRIALS_PER_ROW = 200  # of metrics.csv, by default
-
-
-@dataclass(frozen=True)
-class Config:
-    """What a run folder's config.json holds."""
-
-    env: str
-    env_kwargs: dict
-    settings: Settings
-    log_interval: int  # updates per row of metrics.csv
-    checkpoint_interval: int = 50  # rows of metrics.csv per checkpoint
-    versions: dict = field(default_factory=dict)
-
-    def __post_init__(self):
-        integer("log_interval", self.log_interval, low=1)
-        integer("checkpoint_interval", self.checkpoint_interval, low=1)
-
-    def difference(self, other):
-        """(name, here, there) of the first setting in which two configs differ, or None. Versions are not compared."""
-        here, there = (
-            {"env": c.env, "env_kwargs": listed(c.env_kwargs), **asdict(c.settings), "log_interval": c.log_interval}
-            for c in (self, other)
-        )
-        return next(((name, value, there[name]) for name, value in here.items() if value != there[name]), None)
-
-    def to_json(self):
-        flat = {"format": FORMAT, "env": self.env, "env_kwargs": self.env_kwargs, **asdict(self.settings)}
-        flat |= {"log_interval": self.log_interval, "checkpoint_interval": self.checkpoint_interval, "versions": self.versions}
-        return json.dumps(flat, indent=2) + "\n"
-
-
-def make_config(env, agent, env_kwargs=None, log_interval=None, checkpoint_interval=50, **settings):
-    """A `Config` whose unnamed settings are the environment's column of the paper's Table 1."""
-    defaults = ENVIRONMENTS[choice("environment", env, ENVIRONMENTS)].defaults
-    settings = Settings(**{**defaults, **settings, "agent": agent})
-    if log_interval is None:
-        log_interval = max(1, TRIALS_PER_ROW // settings.num_envs)
-    return Config(env, dict(env_kwargs or {}), settings, log_interval, checkpoint_interval, versions())
-
-
-def versions():
-    import numba
-
-    return {"tinymeta": __version__, "numpy": np.__version__, "numba": numba.__version__, "python": platform.python_version()}
-
-
-def write_whole(path, data):
-    """Replace `path` by `data` (bytes) so that a crash leaves either the old file or the new one."""
-    path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):  # the write's own error is the one to tell
-            temporary.unlink()
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+SECONDS = ("train_seconds", "compile_seconds")
+METRICS_LIMIT, RESULT_LIMIT = 2**28, 2**26  # bytes of a metrics.csv and a result.json that are read
 
 
 class RunFolder:
     """The files of one run; see the module's docstring."""
 
     def __init__(self, path):
-        self.path = Path(path)
+        self.path = checked_path("run folder", path)
         self.config_path, self.metrics_path = self.path / "config.json", self.path / "metrics.csv"
-        self.checkpoint_path, self.result_path = self.path / "checkpoint.npz", self.path / "result.json"
-        self.timing_path = self.path / "timing.json"
+        self.checkpoint_path, self.previous_path = self.path / "checkpoint.npz", self.path / "checkpoint.previous.npz"
+        self.result_path, self.timing_path = self.path / "result.json", self.path / "timing.json"
+
+    @property
+    def _files(self):
+        return (
+            self.result_path, self.previous_path, self.checkpoint_path, self.timing_path, self.metrics_path, self.config_path,
+        )  # fmt: skip
+
+    @property
+    def _leftovers(self):
+        """What a crash in the middle of a write may leave."""
+        return [path.with_name(path.name + ".tmp") for path in self._files]
 
     @property
     def exists(self):
-        files = self.config_path, self.metrics_path, self.checkpoint_path, self.timing_path, self.result_path
-        return any(path.exists() for path in files)
+        return any(path.exists() for path in self._files)
 
     @property
     def finished(self):
         return self.result_path.exists()
 
+    @property
+    def last_checkpoint(self):
+        """Path of the newest checkpoint, or None. A crash between two renames leaves only the previous one."""
+        return next((path for path in (self.checkpoint_path, self.previous_path) if path.exists()), None)
+
+    def lock(self):
+        """The right to write here; see `tinymeta.files.FolderLock`."""
+        return FolderLock(self.path)
+
     def create(self, config):
         """Make the folder for a new run, dropping an earlier run's files."""
-        try:
+        with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"cannot make run folder {self.path}: {error.strerror}, expected a writable place") from None
-        try:
-            for path in (self.result_path, self.checkpoint_path, self.timing_path, self.metrics_path):
+            for path in (*self._files, *self._leftovers):
                 path.unlink(missing_ok=True)
-            write_whole(self.config_path, config.to_json().encode())
-            write_whole(self.metrics_path, (",".join(METRICS) + "\n").encode())
-        except OSError as error:
-            raise InputError(f"cannot write into run folder {self.path}: {error.strerror}, expected a writable place") from None
+        write_whole(self.config_path, config.to_json().encode())
+        write_whole(self.metrics_path, (",".join(METRICS) + "\n").encode())
 
     def read_config(self):
-        """The run's `Config`.
-
-        Raises
-        ------
-        ValueError
-            If there is none, or a setting is missing, unknown or out of range.
-        """
+        """The run's `Config`; see `parse_config`."""
         try:
-            flat = json.loads(self.config_path.read_text(encoding="utf-8"))
+            flat = read_json(self.config_path)
         except FileNotFoundError:
             raise InputError(f"{self.path} is no run folder, expected one with a config.json") from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise InputError(f"{self.config_path} cannot be read: {error}") from None
-        if not isinstance(flat, dict) or flat.pop("format", None) != FORMAT:
-            raise InputError(f"{self.config_path} has no format {FORMAT}, expected a config.json of this version of tinymeta")
-        expected = {f.name for f in fields(Settings)} | {f.name for f in fields(Config)} - {"settings"}
-        for name in sorted(expected ^ set(flat)):
-            raise InputError(f"{self.config_path}: setting {name!r} is {'missing' if name in expected else 'unknown'}")
-        if not isinstance(flat["env_kwargs"], dict):
-            raise InputError(f"{self.config_path}: env_kwargs = {flat['env_kwargs']!r}, expected an object")
-        try:
-            settings = Settings(**{f.name: flat.pop(f.name) for f in fields(Settings)})
-            return Config(settings=settings, **flat)
-        except InputError as error:
-            raise InputError(f"{self.config_path}: {error}") from None
+        return parse_config(flat, self.config_path)
 
-    def write_checkpoint(self, learner):
-        """Write weights, moments and counters, after making sure that metrics.csv is on the disk as far as this update."""
-        arrays = to_dict(learner.theta, learner.layout)
-        for moment in ("first", "second"):
-            arrays |= {f"{moment}.{name}": array for name, array in to_dict(getattr(learner, moment), learner.layout).items()}
-        arrays["updates"] = np.int64(learner.updates_done)
-        arrays["env_steps"] = np.int64(learner.env_steps_done)
-        arrays["metrics_bytes"] = np.int64(self.metrics_path.stat().st_size)
-        buffer = io.BytesIO()
-        np.savez(buffer, **arrays)
-        with open(self.metrics_path, "rb") as file:
-            os.fsync(file.fileno())
-        write_whole(self.checkpoint_path, buffer.getvalue())
+    def write_checkpoint(self, learner, config, open_interval):
+        """Write what is needed to go on, after making sure that metrics.csv is on the disk. The checkpoint before is kept.
 
-    def read_checkpoint(self, layout, dtype):
-        """{array name: array} of checkpoint.npz, with the flat vectors `theta`, `first`, `second` built from its arrays.
+        `open_interval` (n, 8) are the statistics of the updates that no row of metrics.csv tells of yet.
+        """
+        self.sync_metrics()
+        state = Checkpoint(learner.theta, learner.first, learner.second, learner.updates_done, learner.env_steps_done,
+                           self.metrics_path.stat().st_size, open_interval, config.to_json().encode())  # fmt: skip
+        write_whole(self.checkpoint_path, checkpoints.write(state, learner.layout), self.previous_path)
+
+    def read_checkpoint(self, path, config, layout):
+        """The `Checkpoint` in one of the two files, and the `Config` it was made with.
+
+        Raises
+        ------
+        FileNotFoundError
+        DamagedError
+            If it is not what was written; see `tinymeta.checkpoints.read`.
+        ValueError
+            If it is of another format, or was made with other settings than `config`.
+        """
+        state = checkpoints.read(path, layout, DTYPES[config.settings.dtype], config.log_interval)
+        made = parse_config(parse_json(state.config, path), path)
+        difference = made.difference(config, MAY_CHANGE)
+        if difference is not None:
+            name, there, here = difference
+            raise InputError(f"{path} was made with {name} = {there!r}, expected the run's own {here!r}")
+        return state, made
+
+    def restore(self, config, layout):
+        """Make the folder ready to go on as `config` asks; returns the `Checkpoint` to go on from, None if there is none yet.
+
+        Rows of metrics.csv past the checkpoint are dropped. A damaged checkpoint is told on stderr and replaced by the previous one.
 
         Raises
         ------
         ValueError
-            If the file cannot be read, or an array is missing or does not fit.
+            If no sound checkpoint is left, or the run cannot be continued so; then nothing was changed.
         """
-        try:
-            with open(self.checkpoint_path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
-        except FileNotFoundError:
-            raise InputError(f"{self.path} has no checkpoint.npz, expected a run that got at least that far") from None
-        except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-            raise InputError(f"{self.checkpoint_path} cannot be read: {error}") from None
-        names = list(parameter_shapes(layout))
-        try:
-            flat = {"theta": to_flat({name: arrays[name] for name in names if name in arrays}, layout, dtype)}
-            for moment in ("first", "second"):
-                flat[moment] = to_flat({n: arrays[f"{moment}.{n}"] for n in names if f"{moment}.{n}" in arrays}, layout, dtype)
-            for counter in ("updates", "env_steps", "metrics_bytes"):
-                flat[counter] = integer(counter, arrays[counter][()] if counter in arrays else None, low=0)
-        except InputError as error:
-            raise InputError(f"{self.checkpoint_path}: {error}") from None
-        return flat
-
-    def restore(self, learner):
-        """Bring a fresh learner and metrics.csv to where the checkpoint stood; rows past it are dropped."""
-        state = self.read_checkpoint(learner.layout, learner.theta.dtype)
+        damages = []
+        for path in (self.checkpoint_path, self.previous_path):
+            try:
+                state, made = self.read_checkpoint(path, config, layout)
+                break
+            except FileNotFoundError:  # no checkpoint yet, or a crash between the two renames of a write
+                continue
+            except DamagedError as error:
+                damages.append(str(error))
+        else:
+            if not damages and not self.finished:
+                return None
+            what = "; ".join(damages) or f"{self.path} is finished and has no checkpoint"
+            raise InputError(f"{what}; no sound checkpoint is left, expected one, or --overwrite to begin anew")
+        made.check_resumable(config, path)
+        self._check_progress(state.updates, config)
         size = self.metrics_path.stat().st_size if self.metrics_path.exists() else 0
-        if size < state["metrics_bytes"]:
+        if size < state.metrics_bytes:
+            raise InputError(f"{self.metrics_path} has {size} bytes, expected at least the {state.metrics_bytes} of {path.name}")
+        for damage in damages:
+            print(f"tinymeta: warning: {damage}; going on from {path.name}, update {state.updates}", file=sys.stderr)
+        with writing(self.path):
+            for leftover in (self.result_path, *self._leftovers):
+                leftover.unlink(missing_ok=True)
+            if path == self.previous_path:  # it is the newest now, and must not be replaced by what is damaged
+                os.replace(self.previous_path, self.checkpoint_path)
+            os.truncate(self.metrics_path, state.metrics_bytes)
+            sync_folder(self.path)
+        write_whole(self.config_path, config.to_json().encode())
+        return state
+
+    def check_resumable(self, config):
+        """Refuse if --resume must not go on here as `config` asks, as far as can be told without reading weights."""
+        self.read_config().check_resumable(config, self.config_path)
+        if self.finished:
+            self._check_progress(self.read_result()["updates"], config)
+
+    def _check_progress(self, updates, config):
+        if updates > config.settings.updates:
+            done = updates * config.settings.num_envs
             raise InputError(
-                f"{self.metrics_path} has {size} bytes, expected at least the {state['metrics_bytes']} of its checkpoint"
+                f"trials = {config.settings.trials}, but the run in {self.path} has done {done}; expected at least {done}"
             )
-        os.truncate(self.metrics_path, state["metrics_bytes"])
-        learner.theta[:], learner.first[:], learner.second[:] = state["theta"], state["first"], state["second"]
-        learner.updates_done, learner.env_steps_done = state["updates"], state["env_steps"]
+
+    def finished_as(self, config):
+        """True if there is nothing left to do for `config`."""
+        return self.finished and self.read_result()["updates"] == config.settings.updates
 
     def append_metrics(self, learner, statistics):
         """Add one row to metrics.csv from the statistics of an interval's updates; returns the row as a dict."""
         row = metrics_row(learner, statistics)
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow([repr(value) for value in row.values()])
-        with open(self.metrics_path, "a", encoding="utf-8") as file:
-            file.write(text.getvalue())
+        with writing(self.metrics_path), open(self.metrics_path, "a", encoding="utf-8") as file:
+            file.write(",".join(repr(value) for value in row.values()) + "\n")
         return row
 
+    def sync_metrics(self):
+        with writing(self.metrics_path), open(self.metrics_path, "rb") as file:
+            os.fsync(file.fileno())
+
     def read_metrics(self):
-        """{column: array}, one entry per interval."""
-        with open(self.metrics_path, encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file))
-        if not rows or tuple(rows[0]) != METRICS:
+        """{column: array}, one entry per interval.
+
+        Raises
+        ------
+        ValueError
+            If the file is missing or a line is not what `append_metrics` writes; names the line.
+        """
+        try:
+            lines = read_bounded(self.metrics_path, METRICS_LIMIT).decode("utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            raise InputError(f"{self.path} has no metrics.csv, expected a training run") from None
+        if not lines or lines[0] != ",".join(METRICS):
             raise InputError(f"{self.metrics_path} does not begin with the columns {', '.join(METRICS)}")
-        return {name: np.array([float(row[i]) for row in rows[1:]]) for i, name in enumerate(METRICS)}
+        rows = []
+        for number, line in enumerate(lines[1:], 2):
+            cells = line.split(",")
+            if len(cells) != len(METRICS):
+                raise InputError(f"{self.metrics_path}, line {number}: {len(cells)} columns, expected {len(METRICS)}")
+            rows.append([_number(f"{self.metrics_path}, line {number}: {name}", c) for name, c in zip(METRICS, cells, strict=True)])
+        return dict(zip(METRICS, np.array(rows).reshape(-1, len(METRICS)).T, strict=True))
 
     def read_result(self):
+        """What result.json holds; see `check_result`."""
         try:
-            return json.loads(self.result_path.read_text(encoding="utf-8"))
+            return check_result(read_json(self.result_path, RESULT_LIMIT), self.result_path)
         except FileNotFoundError:
             raise InputError(f"{self.path} has no result.json, expected a finished run") from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise InputError(f"{self.result_path} cannot be read: {error}") from None
+
+    def write_result(self, result):
+        write_whole(self.result_path, (json.dumps(result, indent=2, allow_nan=False) + "\n").encode())
 
     def read_timing(self):
+        """{"train_seconds", "compile_seconds"} so far."""
         if not self.timing_path.exists():
-            return {"train_seconds": 0.0, "compile_seconds": 0.0}
-        return json.loads(self.timing_path.read_text(encoding="utf-8"))
+            return dict.fromkeys(SECONDS, 0.0)
+        stored = read_json(self.timing_path)
+        return {name: real(f"{self.timing_path}: {name}", stored.get(name), low=0) for name in SECONDS}
+
+    def write_timing(self, timing):
+        write_whole(self.timing_path, (json.dumps(timing) + "\n").encode())
+
+
+def _number(name, text):
+    try:
+        return real(name, float(text))
+    except ValueError:
+        raise InputError(f"{name} = {shown(text)}, expected a finite number") from None
+
+
+def check_result(result, where):
+    """`result` if it has the form that training writes; else an InputError that names what is wrong.
+
+    The numbers that others build on are checked: counters, seconds, means with their errors, episodes' means, exact values.
+    """
+    for name in ("env", "agent"):
+        instance(f"{where}: {name}", result.get(name), str)
+    for name in ("train_seed", "updates", "trials", "env_steps"):
+        integer(f"{where}: {name}", result.get(name), low=0)
+    for name in SECONDS:
+        real(f"{where}: {name}", result.get(name), low=0)
+    test = instance(f"{where}: evaluation", result.get("evaluation"), dict)
+    for name in ("reward_per_trial", "steps_per_trial", "discounted_return"):
+        value = instance(f"{where}: evaluation.{name}", test.get(name), dict)
+        real(f"{where}: evaluation.{name}.mean", value.get("mean"))
+        if value.get("sem") is not None:
+            real(f"{where}: evaluation.{name}.sem", value["sem"], low=0)
+    for name in ("reward_per_episode", "steps_per_episode"):
+        for k, value in enumerate(instance(f"{where}: evaluation.{name}", test.get(name), list)):
+            real(f"{where}: evaluation.{name}[{k}]", value)
+    for name in ("bayes_optimal", "informed"):
+        exact = instance(f"{where}: evaluation.{name}", test.get(name), dict)
+        for key in ("reward_per_trial", "steps_per_trial", "discounted_value"):
+            if exact.get(key) is not None:
+                real(f"{where}: evaluation.{name}.{key}", exact[key])
+    return result
 
 
 def metrics_row(learner, statistics):
@@ -261,16 +285,6 @@ def metrics_row(learner, statistics):
            "reward_per_trial": math.fsum(column["reward"]) / trials, "steps_per_trial": column["env_steps"].sum() / trials}  # fmt: skip
     row |= {name: math.fsum(column[name]) / len(statistics) for name in METRICS[5:]}
     return {name: value if isinstance(value, int) else float(value) for name, value in row.items()}
-
-
-def build(config):
-    """The task set of a config."""
-    return make(config.env, **{key: tuple(value) if isinstance(value, list) else value for key, value in config.env_kwargs.items()})
-
-
-def listed(kwargs):
-    """Keyword arguments as JSON gives them back: tuples as lists."""
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in kwargs.items()}
 
 
 def load(path, seed=0):
@@ -291,8 +305,11 @@ def load(path, seed=0):
     config = folder.read_config()
     settings, tasks = config.settings, build(config)
     layout = make_layout(tasks, settings.agent, settings.hidden_size)
-    theta = folder.read_checkpoint(layout, DTYPES[settings.dtype])["theta"]
-    return Agent(tasks, settings.agent, theta, settings.hidden_size, seed)
+    path = folder.last_checkpoint
+    if path is None:
+        raise InputError(f"{folder.path} has no checkpoint.npz, expected a run that got at least that far")
+    state, _ = folder.read_checkpoint(path, config, layout)
+    return Agent(tasks, settings.agent, state.theta, settings.hidden_size, seed)
 
 
 def learn(tasks, agent="rl2", **settings):
@@ -314,6 +331,7 @@ def learn(tasks, agent="rl2", **settings):
     for name in settings:
         choice("setting", name, [f.name for f in fields(Settings)])
     settings = Settings(**settings, agent=agent)
+    instance("tasks", tasks, TaskSet)
     learner = Learner(tasks, settings)
     learner.advance(settings.updates)
     return Agent(tasks, agent, learner.theta, settings.hidden_size)

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinymeta.errors import InputError
+
 
 class Estimate(NamedTuple):
     """A mean over n independent runs with its confidence interval (low and high are the mean itself where n = 1)."""
@@ -18,7 +20,7 @@ class Estimate(NamedTuple):
 def t_quantile(probability, freedom):
     """Quantile of Student's t, by bisection on the integral of its density over a finite angle (t = √ν tan θ)."""
     if not 0.5 <= probability < 1:
-        raise ValueError(f"probability = {probability}, expected at least 0.5 and below 1")
+        raise InputError(f"probability = {probability}, expected at least 0.5 and below 1")
     theta, weight = np.polynomial.legendre.leggauss(200)
 
     def below(t):
@@ -37,9 +39,16 @@ def t_quantile(probability, freedom):
     return (low + high) / 2
 
 
+def _sample(values):
+    values = np.asarray(values, float)
+    if values.ndim != 1 or len(values) == 0 or not np.isfinite(values).all():
+        raise InputError(f"a sample of shape {values.shape}, expected at least one value, all of them finite")
+    return values
+
+
 def estimate(values, confidence=0.95):
     """`Estimate` of the mean of independent values, shape (n,)."""
-    values = np.asarray(values, float)
+    values = _sample(values)
     mean, n = float(values.mean()), len(values)
     if n == 1:
         return Estimate(mean, mean, mean, 1)
@@ -52,7 +61,7 @@ def difference(a, b, confidence=0.90):
 
     With confidence 0.90 the interval lies inside ±margin just when two one-sided tests at 5 % both reject (Schuirmann 1987).
     """
-    a, b = np.asarray(a, float), np.asarray(b, float)
+    a, b = _sample(a), _sample(b)
     mean, n = float(a.mean() - b.mean()), min(len(a), len(b))
     if n == 1:
         return Estimate(mean, mean, mean, 1)

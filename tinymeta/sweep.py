@@ -1,26 +1,30 @@
 """Many seeds of one run, in parallel, through the standard `concurrent.futures.Executor` interface.
 
 The default executor is a pool of processes on this machine, each with one thread for numba and BLAS; a cluster's executor can be
-handed in unchanged. A seed that fails, or whose process is killed, is reported and does not take the others along.
+handed in unchanged. A seed that fails, or whose process is killed, is reported and does not take the others along: each local
+process is an executor of its own that has one seed at a time, so it is known whose process died. Such a seed is resumed once, because
+the machine may have been short of memory for a moment; if its process dies again it is reported.
 """
 
+import collections
 import contextlib
 import dataclasses
 import multiprocessing
 import os
 import signal
 import threading
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, ProcessPoolExecutor, as_completed, wait
 from pathlib import Path
 
 from tqdm import tqdm
 
 from tinymeta.errors import integer
+from tinymeta.files import FolderLock
 from tinymeta.runs import RunFolder
 from tinymeta.training import Interrupted, check_place, train
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-ATTEMPTS = 2  # how often a seed is begun whose process died: it may have died of another seed's death
+ATTEMPTS = 2  # how often a seed is begun whose process dies
 
 
 class SweepError(RuntimeError):
@@ -59,7 +63,7 @@ def sweep(path, config, seeds, workers=None, executor=None, resume=False, overwr
     SweepError
         If some seeds failed; all others have finished.
     ValueError
-        If a folder holds a run that may not be touched; then nothing has started.
+        If a folder holds a run that may not be touched, or another sweep runs in `path`; then nothing has started.
     Interrupted
         After SIGINT or SIGTERM; running seeds have written their checkpoints.
     """
@@ -73,16 +77,11 @@ def sweep(path, config, seeds, workers=None, executor=None, resume=False, overwr
         check_place(RunFolder(folder), jobs[seed][1], resume, overwrite)
     results, failures = {}, {}
     description = f"{config.env} {config.settings.agent}, {seeds} seeds"
-    with tqdm(total=seeds, unit="seed", desc=description, disable=None if progress else True) as bar:
-        if executor is not None:
-            _run_all(executor, jobs, results, failures, bar)
-            failures.update(dict.fromkeys(jobs.keys() - results.keys() - failures.keys(), "its process died"))
-        for attempt in range(ATTEMPTS if executor is None else 0):
-            waiting = {seed: job for seed, job in jobs.items() if seed not in results and seed not in failures}
-            if attempt > 0:
-                waiting = {seed: (path, job, True, False) for seed, (path, job, _, _) in waiting.items()}
-            if waiting:
-                _run_in_pool(min(workers, len(waiting)), waiting, results, failures, bar, last=attempt + 1 == ATTEMPTS)
+    with FolderLock(path), tqdm(total=seeds, unit="seed", desc=description, disable=None if progress else True) as bar:
+        if executor is None:
+            _run_here(min(workers, seeds), jobs, results, failures, bar)
+        else:
+            _run_elsewhere(executor, jobs, results, failures, bar)
     if failures:
         raise SweepError(failures, results)
     return dict(sorted(results.items()))
@@ -93,28 +92,55 @@ def _cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _run_in_pool(workers, jobs, results, failures, bar, last):
-    """One pool of processes for all jobs; if a process dies the pool is lost, and what is open is left to the next."""
+def _run_here(workers, jobs, results, failures, bar):
+    """`workers` lanes, each a process with one seed at a time; a lane whose process died is replaced and its seed begun again."""
+    waiting = collections.deque((seed, 1) for seed in jobs)
+    others = set(multiprocessing.active_children())
+    with _one_thread_each(), _raising_signals(), contextlib.ExitStack() as lanes:
+        idle, running = [], {}  # running: {future: (seed, attempt, lane)}
+        try:
+            while waiting or running:
+                while waiting and len(running) < workers:
+                    lane = idle.pop() if idle else lanes.enter_context(_lane())
+                    seed, attempt = waiting.popleft()
+                    running[lane.submit(train, *(jobs[seed] if attempt == 1 else _resumed(jobs[seed])))] = seed, attempt, lane
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    seed, attempt, lane = running.pop(future)
+                    if _collect(future, seed, results, failures, bar):
+                        idle.append(lane)
+                    elif attempt < ATTEMPTS:
+                        waiting.append((seed, attempt + 1))
+                    else:
+                        failures[seed] = f"its process died {ATTEMPTS} times"
+                        bar.update(1)
+        except BaseException:
+            for process in set(multiprocessing.active_children()) - others:
+                os.kill(process.pid, signal.SIGTERM)  # a running seed writes its checkpoint, then stops
+            raise
+
+
+def _lane():
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_process)
+
+
+def _resumed(job):
+    path, config, _, _ = job
+    return path, config, True, False
+
+
+@contextlib.contextmanager
+def _one_thread_each():
+    """Processes that are started within it have one thread for numba and BLAS."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # inherited by the workers, read when they import NumPy
     try:
-        context, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
-        with _raising_signals(), ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts) as pool:
-            try:
-                _run_all(pool, jobs, results, failures, bar)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                for process in set(multiprocessing.active_children()) - others:
-                    os.kill(process.pid, signal.SIGTERM)  # a running seed writes its checkpoint, then stops
-                raise
+        yield
     finally:
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-    if last:
-        failures.update({seed: "its process died" for seed in jobs if seed not in results and seed not in failures})
 
 
 @contextlib.contextmanager
@@ -133,27 +159,30 @@ def _raising_signals():
             signal.signal(number, handler)
 
 
-def _ignore_interrupts():
-    """In a worker between seeds: an interrupt is the parent's to handle. While a seed trains, `train` takes signals itself."""
+def _begin_process():
+    """In a worker between seeds an interrupt is the parent's to handle. While a seed trains, `train` takes signals itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tqdm.set_lock(threading.RLock())  # tqdm's own would leave a semaphore behind in a process that is killed
 
 
-def _run_all(executor, jobs, results, failures, bar):
-    """Submit every job and collect what comes; a job that is lost with its process is left without result or failure."""
+def _run_elsewhere(executor, jobs, results, failures, bar):
+    """Submit every job to somebody's executor and collect what comes; what it loses is reported."""
     seed_of = {executor.submit(train, *job): seed for seed, job in jobs.items()}
-    open_futures = set(seed_of)
-    while open_futures:
-        finished, open_futures = wait(open_futures, return_when=FIRST_COMPLETED)
-        for future in finished:
-            seed = seed_of[future]
-            try:
-                results[seed] = future.result()
-            except (BrokenExecutor, CancelledError):
-                continue
-            except Interrupted:
-                raise
-            except Exception as error:  # whatever ended one seed must not end the others; it is reported with its name
-                failures[seed] = f"{type(error).__name__}: {error}"
-            bar.update(1)
-            if seed in results:
-                bar.set_postfix({"reward/trial": f"{results[seed]['evaluation']['reward_per_trial']['mean']:.2f}"}, refresh=False)
+    for future in as_completed(seed_of):
+        if not _collect(future, seed_of[future], results, failures, bar):
+            failures[seed_of[future]] = "its process died"
+
+
+def _collect(future, seed, results, failures, bar):
+    """Take a finished future's result or failure; False if it has neither, being lost with its process."""
+    try:
+        results[seed] = future.result()
+        bar.set_postfix({"reward/trial": f"{results[seed]['evaluation']['reward_per_trial']['mean']:.2f}"}, refresh=False)
+    except (BrokenExecutor, CancelledError):
+        return False
+    except Interrupted:
+        raise
+    except Exception as error:  # whatever ended one seed must not end the others; it is reported with its name
+        failures[seed] = f"{type(error).__name__}: {error}"
+    bar.update(1)
+    return True

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinymeta.errors import InputError, integer
+from tinymeta.errors import InputError, instance, integer
 
 ROW_TOLERANCE = 1e-9  # a probability row may miss 1 by this much
 NEVER = np.iinfo(np.int64).max  # an episode that no trial has
@@ -104,12 +104,12 @@ class TaskSet:
 
     def __init__(self, transition, reward, observation, initial, terminal, prior=None, episodes=1, *,
                  initial_observation=None, episode_length=None, max_steps=None, name="custom"):  # fmt: skip
-        self.name = str(name)
+        self.name = instance("name", name, str)
         self.dedicated = None  # gamma -> exact values, where a planner of its own beats enumerating beliefs
         self.transition = _distribution("transition", transition, ("M", "S", "A", "S"), {})
         sizes = dict(zip("MSA", self.transition.shape[:3], strict=True))
         self.reward = _array("reward", reward, ("M", "S", "A", "S"), sizes)
-        if np.ndim(observation) == 3:
+        if _axes("observation", observation) == 3:
             self.observation = _distribution("observation", observation, ("M", "S", "O"), sizes)
             first = self.observation if initial_observation is None else initial_observation
         else:
@@ -180,35 +180,51 @@ class TaskSet:
         """Mask (S,) of the states that task m can enter within an episode, terminal ones included."""
         step = (self.transition[m] > 0).any(axis=1) & ~self.terminal[m][:, None]  # (S, S)
         reached = self.initial[m] > 0
-        while True:
-            grown = reached | (reached @ step)
-            if (grown == reached).all():
-                return reached
-            reached = grown
+        fresh = reached
+        while fresh.any():
+            fresh = step[fresh].any(axis=0) & ~reached
+            reached = reached | fresh
+        return reached
 
     def _longest_trial(self):
         longest = max(self._longest_episode(m) for m in range(self.num_tasks))
         return self.episodes * min(longest, self.episode_length or math.inf)
 
     def _longest_episode(self, m):
-        """Steps of task m's longest episode: relax path lengths; still growing after S rounds means a cycle."""
+        """Steps of task m's longest episode: take away, again and again, the states from which only terminal ones are left to enter;
+        each round is a step. States that never go lie on a cycle."""
         inner = self._reachable(m) & ~self.terminal[m]
-        step = (self.transition[m] > 0).any(axis=1) & inner[:, None]
-        steps = np.where(inner, 1, 0)
-        for _ in range(self.num_states):
-            grown = np.where(inner, 1 + np.where(step, steps[None, :], 0).max(axis=1), 0)
-            if (grown == steps).all():
-                return int(steps.max())
-            steps = grown
-        return math.inf
+        step = (self.transition[m] > 0).any(axis=1) & inner[:, None] & inner
+        ways, rounds = step.sum(axis=1), 0  # (S,) successors that are left
+        while inner.any():
+            last = inner & (ways == 0)
+            if not last.any():
+                return math.inf
+            inner, ways, rounds = inner & ~last, ways - step[:, last].sum(axis=1), rounds + 1
+        return rounds
+
+
+def _numpy(name, value):
+    """`value` as an array; masked entries, which NumPy would forget, are refused."""
+    try:
+        array = np.array(value)
+    except (ValueError, TypeError, RecursionError, OverflowError) as error:
+        raise InputError(f"{name} is not an array of numbers: {error}") from None
+    if np.ma.is_masked(value):
+        raise InputError(f"{name} has masked entries, expected a number everywhere")
+    return array
+
+
+def _axes(name, value):
+    axes = _numpy(name, value).ndim
+    if axes not in (3, 4):
+        raise InputError(f"{name} has {axes} axes, expected shape (M, S, O) or (M, A, S, O)")
+    return axes
 
 
 def _array(name, value, axes, sizes):
     """`value` as a finite float64 array whose axes have the sizes known so far; errors name the array and the index."""
-    try:
-        array = np.array(value)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{name} is not an array of numbers: {error}") from None
+    array = _numpy(name, value)
     expected = f"({', '.join(axes)})"
     if array.dtype.kind not in "fiu":
         raise InputError(f"{name} has dtype {array.dtype}, expected real numbers of shape {expected}")
@@ -221,7 +237,8 @@ def _array(name, value, axes, sizes):
         if known.setdefault(axis, size) != size:
             wanted = ", ".join(str(known.get(a, a)) for a in axes)
             raise InputError(f"{name} has shape {array.shape}, expected ({wanted}) for axes {expected}")
-    array = np.ascontiguousarray(array, dtype=np.float64)
+    with np.errstate(over="ignore"):  # of a wider type; what overflows is refused below
+        array = np.ascontiguousarray(array, dtype=np.float64)
     if not np.isfinite(array).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise InputError(f"{name}{list(index)} = {array[index]}, expected a finite number")
@@ -234,7 +251,8 @@ def _distribution(name, value, axes, sizes):
     if (array < 0).any():
         index = tuple(int(i) for i in np.argwhere(array < 0)[0])
         raise InputError(f"{name}{list(index)} = {array[index]:g}, expected a probability >= 0")
-    total = array.sum(axis=-1)
+    with np.errstate(over="ignore"):
+        total = array.sum(axis=-1)
     wrong = np.abs(total - 1) > ROW_TOLERANCE
     if wrong.any():
         index = tuple(int(i) for i in np.argwhere(wrong)[0])
@@ -243,10 +261,7 @@ def _distribution(name, value, axes, sizes):
 
 
 def _boolean(name, value, shape):
-    try:
-        array = np.array(value)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{name} is not an array of booleans: {error}") from None
+    array = _numpy(name, value)
     if array.dtype != bool or array.shape != shape:
         raise InputError(f"{name} has dtype {array.dtype} and shape {array.shape}, expected bool of shape {shape}")
     return array

@@ -3,9 +3,11 @@
 import shlex
 import sys
 
-from tinymeta.errors import InputError
-from tinymeta.learner import DTYPES, DivergenceError
-from tinymeta.runs import RunFolder, make_config
+from tinymeta.configs import make_config
+from tinymeta.errors import InputError, NotFiniteError
+from tinymeta.files import WriteError
+from tinymeta.learner import DTYPES
+from tinymeta.runs import RunFolder
 from tinymeta.statistics import interval
 from tinymeta.sweep import SweepError, sweep
 from tinymeta.training import Interrupted, train
@@ -18,6 +20,7 @@ OPTIONS = {
     "optimizer": (str, "adam or rmsprop"), "hidden_size": (int, "LSTM units"), "init": (str, "default or zero"),
     "dtype": (str, f"{' or '.join(DTYPES)}"), "log_interval": (int, "updates per row of metrics.csv"),
 }  # fmt: skip
+MAY_CHANGE = "--trials (not below what is done), --seeds, --workers, --out and --quiet"  # of a run that is resumed
 
 
 def make_parser():
@@ -32,7 +35,7 @@ def make_parser():
     for name, (kind, text) in OPTIONS.items():
         parser.add_argument("--" + name.replace("_", "-"), type=kind, metavar={int: "N", float: "X", str: "NAME"}[kind], help=text)
     parser.add_argument("--out", metavar="DIR", help="run folder; runs/<env>-<agent>-seed<N> if left out")
-    parser.add_argument("--resume", action="store_true", help="continue an unfinished run; leave a finished one as it is")
+    parser.add_argument("--resume", action="store_true", help=f"go on from the newest sound checkpoint; {MAY_CHANGE} may change")
     parser.add_argument("--overwrite", action="store_true", help="drop a run that is already there")
     parser.add_argument("--quiet", action="store_true", help="no progress bar, no summary")
     return parser
@@ -46,7 +49,11 @@ def main(argv=None):
     cli.make_tasks(args)
     given = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
     config = make_config(args.env, args.agent, cli.parse_env_kwargs(args.env_kwargs), seed=args.seed or 0, **given)
-    path = args.out or f"runs/{args.env}-{args.agent}" + (f"-seed{args.seed or 0}" if args.seeds is None else "")
+    path = args.out
+    if path is None:
+        path = f"runs/{args.env}-{args.agent}" + (f"-seed{args.seed or 0}" if args.seeds is None else "")
+    if not path:
+        raise InputError("--out '', expected the name of a folder")
     if args.resume and args.overwrite:
         raise InputError("--resume with --overwrite, expected one of them")
     if args.seed is not None and args.seeds is not None:
@@ -61,19 +68,16 @@ def main(argv=None):
             return 0
         result = train(path, config, args.resume, args.overwrite, progress=not args.quiet)
     except SweepError as error:
-        print(f"tinymeta: {error}; --resume tries them again", file=sys.stderr)
+        cli.complain(f"{error}; --resume tries them again")
         return cli.FAILED
-    except DivergenceError as error:
-        checkpoint = RunFolder(path).checkpoint_path
-        where = f"the last good checkpoint is {checkpoint}" if checkpoint.exists() else "there is no checkpoint yet"
-        print(f"tinymeta: training stopped: {error}; {where}", file=sys.stderr)
+    except (NotFiniteError, WriteError) as error:
+        checkpoint = RunFolder(path).last_checkpoint
+        where = "there is no checkpoint yet" if checkpoint is None else f"the last good checkpoint is {checkpoint}"
+        cli.complain(f"training stopped: {error}; {where}")
         return cli.FAILED
     except Interrupted as stop:
         resume = [word for word in (sys.argv[1:] if argv is None else argv) if word not in ("--overwrite", "--resume")]
-        print(
-            f"tinymeta: {stop}: checkpoint written; to go on: python -m tinymeta.train {shlex.join(resume)} --resume",
-            file=sys.stderr,
-        )
+        cli.complain(f"{stop}: checkpoint written; to go on: python -m tinymeta.train {shlex.join(resume)} --resume")
         return stop.exit_code
     if not args.quiet:
         print(summary(result, path))

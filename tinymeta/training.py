@@ -1,17 +1,21 @@
 """Train one run into a run folder: interval by interval, with checkpoints, signals heeded between intervals, a test at the end."""
 
-import json
 import signal
 import threading
 import time
 
+import numpy as np
 from tqdm import tqdm
 
+from tinymeta.agents import make_layout
+from tinymeta.configs import TRIALS_PER_ROW, build
 from tinymeta.errors import InputError
 from tinymeta.evaluate import evaluate
-from tinymeta.learner import Learner
+from tinymeta.learner import STATISTICS, Learner, check_memory
 from tinymeta.policies import Agent
-from tinymeta.runs import RunFolder, build, write_whole
+from tinymeta.runs import SECONDS, RunFolder
+
+NO_STATISTICS = np.empty((0, len(STATISTICS)))
 
 
 class Interrupted(Exception):
@@ -51,9 +55,10 @@ def train(path, config, resume=False, overwrite=False, progress=False):
     ----------
     path : str or Path
     config : Config
-        See `tinymeta.runs.make_config`.
+        See `tinymeta.configs.make_config`.
     resume : bool
-        Continue an unfinished run from its checkpoint; a finished one is left as it is.
+        Continue a run from its newest sound checkpoint, also a finished one that `config` asks more trials of. One that has done what
+        is asked is left as it is.
     overwrite : bool
         Begin anew where a run already exists.
     progress : bool
@@ -62,60 +67,79 @@ def train(path, config, resume=False, overwrite=False, progress=False):
     Raises
     ------
     ValueError
-        If the folder holds a run and neither `resume` nor `overwrite` is given, or a resumed run was made with other settings.
+        If the folder holds a run and neither `resume` nor `overwrite` is given, a resumed run was made with other settings or
+        versions or is damaged, another process writes there, or the sizes do not fit into memory. Then nothing was changed.
+    WriteError
+        If the folder cannot be written to or the disk is full. The last checkpoint stays as it is.
     DivergenceError
         If a loss, gradient or parameter is not finite. The last checkpoint stays as it is.
     Interrupted
         After SIGINT or SIGTERM, with the checkpoint written.
     """
-    folder, tasks = RunFolder(path), build(config)
+    folder, tasks, settings = RunFolder(path), build(config), config.settings
+    check_memory(tasks, settings)
     check_place(folder, config, resume, overwrite)
-    if folder.finished and not overwrite:
+    if resume and folder.finished_as(config):
         return folder.read_result()
-    learner = Learner(tasks, config.settings)
-    if folder.exists and resume and not overwrite:
-        timing = folder.read_timing()
-        if folder.checkpoint_path.exists():
-            folder.restore(learner)
-        else:
+    with folder.lock():
+        check_place(folder, config, resume, overwrite)  # again: another process may have been here until now
+        timing, state = dict.fromkeys(SECONDS, 0.0), None
+        if resume and folder.exists:
+            timing = folder.read_timing()
+            state = folder.restore(config, make_layout(tasks, settings.agent, settings.hidden_size))
+        if state is None:
             folder.create(config)
-    else:
-        timing = {"train_seconds": 0.0, "compile_seconds": 0.0}
-        folder.create(config)
-    timing["compile_seconds"] += learner.compile_seconds
-    _loop(folder, config, learner, timing, progress)
-    agent = Agent(tasks, config.settings.agent, learner.theta, config.settings.hidden_size)
-    result = {
-        "env": config.env, "agent": config.settings.agent, "train_seed": config.settings.seed, **timing,
-        "env_steps": learner.env_steps_done, "trials": learner.trials_done, "updates": learner.updates_done,
-        "evaluation": evaluate(agent, config.settings.gamma, seed=config.settings.seed),  # each seed has a test luck of its own
-    }  # fmt: skip
-    write_whole(folder.result_path, (json.dumps(result, indent=2, allow_nan=False) + "\n").encode())
+        learner = Learner(tasks, settings)
+        timing["compile_seconds"] += learner.compile_seconds
+        if state is not None:
+            learner.restore(state.theta, state.first, state.second, state.updates, state.env_steps)
+        _loop(folder, config, learner, timing, NO_STATISTICS if state is None else state.open_interval, progress)
+        agent = Agent(tasks, settings.agent, learner.theta, settings.hidden_size)
+        result = {
+            "env": config.env, "agent": settings.agent, "train_seed": settings.seed, **timing,
+            "env_steps": learner.env_steps_done, "trials": learner.trials_done, "updates": learner.updates_done,
+            "evaluation": evaluate(agent, settings.gamma, seed=settings.seed),  # each seed has a test luck of its own
+        }  # fmt: skip
+        folder.write_result(result)
     return result
 
 
-def _loop(folder, config, learner, timing, progress):
-    """Advance interval by interval; checkpoint every few intervals, at the end, and when a signal asks to stop."""
+def _loop(folder, config, learner, timing, opened, progress):
+    """Advance piece by piece; a row of metrics.csv every interval, a checkpoint every few rows, at the end, and when a signal asks.
+
+    `opened` (n, 8) are the statistics of the updates since the last whole interval. Where the run's length is no multiple of the
+    interval they make a shorter last row. It is written after the last checkpoint, which has them as well: so a run that is
+    continued with more trials drops that row and completes the interval.
+    """
     settings = config.settings
+    piece = max(1, TRIALS_PER_ROW // settings.num_envs)  # updates between two looks at the signals
     with _Signals() as signals, _bar(settings, learner, progress) as bar:
         last = time.perf_counter()
         while learner.updates_done < settings.updates:
             interval = config.log_interval - learner.updates_done % config.log_interval
-            statistics = learner.advance(min(interval, settings.updates - learner.updates_done))
-            row = folder.append_metrics(learner, statistics)
+            updates = min(interval, piece, settings.updates - learner.updates_done)
+            opened = np.concatenate([opened, learner.advance(updates)])
+            row_ended, finished = learner.updates_done % config.log_interval == 0, learner.updates_done == settings.updates
             bar.update(int(learner.trials_done) - bar.n)
-            bar.set_postfix(
-                {"reward/trial": f"{row['reward_per_trial']:.2f}", "steps/trial": f"{row['steps_per_trial']:.1f}"}, refresh=False
-            )
-            due = learner.updates_done // config.log_interval % config.checkpoint_interval == 0
-            if due or signals.received or learner.updates_done == settings.updates:
+            if row_ended:
+                row = folder.append_metrics(learner, opened)
+                opened = NO_STATISTICS
+                bar.set_postfix(
+                    {"reward/trial": f"{row['reward_per_trial']:.2f}", "steps/trial": f"{row['steps_per_trial']:.1f}"},
+                    refresh=False,
+                )
+            due = row_ended and learner.updates_done // config.log_interval % config.checkpoint_interval == 0
+            if due or finished or signals.received:
                 now = time.perf_counter()
                 timing["train_seconds"] += now - last
                 last = now
-                folder.write_checkpoint(learner)
-                write_whole(folder.timing_path, (json.dumps(timing) + "\n").encode())
-            if signals.received and learner.updates_done < settings.updates:
+                folder.write_checkpoint(learner, config, opened)
+                folder.write_timing(timing)
+            if signals.received and not finished:
                 raise Interrupted(signals.received)
+        if len(opened):
+            folder.append_metrics(learner, opened)
+        folder.sync_metrics()
 
 
 def _bar(settings, learner, progress):
@@ -133,9 +157,4 @@ def check_place(folder, config, resume, overwrite):
         raise InputError(
             f"{folder.path} holds {state} run; expected an empty place, --resume to continue it or --overwrite to drop it"
         )
-    difference = folder.read_config().difference(config)
-    if difference is not None:
-        name, then, asked = difference
-        raise InputError(
-            f"{folder.config_path}: the run was made with {name} = {then!r}, and --resume was asked to go on with {asked!r}"
-        )
+    folder.check_resumable(config)

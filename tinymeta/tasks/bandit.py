@@ -7,10 +7,11 @@ reward, as in Alver & Precup 2021, §4 (1), after Wang et al. 2016. A pull moves
 
 import numpy as np
 
-from tinymeta.errors import InputError, integer, real
+from tinymeta.errors import InputError, integer, real, shown
 from tinymeta.taskset import TaskSet
 
 START, LOST, WON = 0, 1, 2
+UNIFORM_PULLS, VALUES_OF_P = 2000, 100_000  # beyond, building takes minutes
 
 
 def bernoulli_arms(win, pulls, prior, name):
@@ -52,13 +53,16 @@ def bandit(p=(0, 1), pulls=10):
     pulls = integer("pulls", pulls, low=1, high=10_000)
     if isinstance(p, str):
         if p != "uniform":
-            raise InputError(f"p = {p!r}, expected probabilities such as 0.1,0.9 or the word uniform")
+            raise InputError(f"p = {shown(p)}, expected probabilities such as 0.1,0.9 or the word uniform")
+        integer("pulls, with p uniform,", pulls, high=UNIFORM_PULLS)
         nodes, weights = np.polynomial.legendre.leggauss(pulls // 2 + 1)
         lower = (nodes + 1) / 4
         first, prior = np.concatenate([lower, 1 - lower[::-1]]), np.tile(weights / weights.sum() / 2, 2)
         second = first[::-1]  # the nodes are symmetric about 1/2, so 1 - p is itself a node
     else:
-        first = np.array([real(f"p[{i}]", value, 0, 1) for i, value in enumerate(np.atleast_1d(np.array(p, dtype=object)))])
+        values = p if isinstance(p, (list, tuple, np.ndarray)) else [p]
+        integer("the number of values of p", len(values), 1, VALUES_OF_P)
+        first = np.array([real(f"p[{i}]", value, 0, 1) for i, value in enumerate(values)])
         second = np.round(1 - first, 15)  # 1 - 0.9 is 0.1 here, not 0.09999999999999998
         prior = None
     return bernoulli_arms((np.stack([first, second], 1), np.stack([second, first], 1)), pulls, prior, "bandit")
