@@ -14,7 +14,7 @@ from tinymeta.exhaustive import exact_behaviour
 from tinymeta.planning import bayes_optimal
 from tinymeta.policies import Agent
 from tinymeta.recording import nodes_along, record, relive, untrained
-from tinymeta.runs import make_config
+from tinymeta.configs import make_config
 from tinymeta.simulation import SOFT, policy_divergence, simulate
 from tinymeta.training import train
 from tinymeta.transplants import transplant

@@ -181,6 +181,7 @@ def test_reproduction_trains_what_claims_and_figures_read(tmp_path, monkeypatch,
         if "bandit" in name
     }
     monkeypatch.setattr(reproduction, "EXPERIMENTS", few)
+    monkeypatch.setattr(reproduction, "PROBED", {})
     reproduction.train_all(tmp_path, 2, workers=2, progress=False)
     assert all(Results(tmp_path, 2).run(name, seed).finished for name in few for seed in range(2))
     capsys.readouterr()
@@ -204,6 +205,7 @@ TINY = {  # the experiments on networks that train in no time; without training 
 def tiny_experiments():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reproduction, "EXPERIMENTS", TINY)
+        patch.setattr(reproduction, "PROBED", {})
         patch.setattr(claims, "EXPERIMENTS", TINY)
         yield
 

@@ -15,7 +15,7 @@ from tinymeta.tasks import ENVIRONMENTS, make
 
 FORMAT = 2
 TRIALS_PER_ROW = 200  # of metrics.csv, by default
-MAY_CHANGE = ("trials", "checkpoint_interval")  # settings of a run that is resumed
+MAY_CHANGE = ("trials", "checkpoint_interval", "snapshots")  # settings of a run that is resumed
 SAME_BITS = ("tinymeta", "numpy", "numba", "cpu")  # versions on which the last bits of a run depend
 
 
@@ -28,6 +28,7 @@ class Config:
     settings: Settings
     log_interval: int  # updates per row of metrics.csv
     checkpoint_interval: int = 50  # rows of metrics.csv per checkpoint
+    snapshots: int = 0  # networks kept along the way, evenly spaced, the last one included
     versions: dict = field(default_factory=dict)
 
     def __post_init__(self):
@@ -35,13 +36,14 @@ class Config:
         object.__setattr__(self, "env_kwargs", listed(instance("env_kwargs", self.env_kwargs, dict)))
         integer("log_interval", self.log_interval, 1, 100_000)
         integer("checkpoint_interval", self.checkpoint_interval, 1, 1_000_000)
+        integer("snapshots", self.snapshots, 0, 10_000)
         for name, version in instance("versions", self.versions, dict).items():
             instance(f"versions[{name!r}]", version, str)
 
-    def difference(self, other, ignoring=("checkpoint_interval",)):
+    def difference(self, other, ignoring=("checkpoint_interval", "snapshots")):
         """(name, here, there) of the first setting in which two configs differ, or None. Versions are not compared."""
         here, there = ({"env": c.env, "env_kwargs": c.env_kwargs, **asdict(c.settings), "log_interval": c.log_interval,
-                        "checkpoint_interval": c.checkpoint_interval} for c in (self, other))  # fmt: skip
+                        "checkpoint_interval": c.checkpoint_interval, "snapshots": c.snapshots} for c in (self, other))  # fmt: skip
         names = (name for name in here if name not in ignoring and here[name] != there[name])
         return next(((name, here[name], there[name]) for name in names), None)
 
@@ -57,19 +59,26 @@ class Config:
                 raise InputError(f"{where}: the run was made with {name} {then}, and here is {now}; expected the same to go on bit by "
                                  "bit, or --overwrite to begin anew")  # fmt: skip
 
+    @property
+    def snapshot_updates(self):
+        """The updates after which a snapshot is taken, ascending."""
+        n, updates = self.snapshots, self.settings.updates
+        return sorted({-(-i * updates // n) for i in range(1, n + 1)}) if n else []
+
     def to_json(self):
         flat = {"format": FORMAT, "env": self.env, "env_kwargs": self.env_kwargs, **asdict(self.settings)}
-        flat |= {"log_interval": self.log_interval, "checkpoint_interval": self.checkpoint_interval, "versions": self.versions}
+        flat |= {"log_interval": self.log_interval, "checkpoint_interval": self.checkpoint_interval, "snapshots": self.snapshots}
+        flat |= {"versions": self.versions}
         return json.dumps(flat, indent=2) + "\n"
 
 
-def make_config(env, agent, env_kwargs=None, log_interval=None, checkpoint_interval=50, **settings):
+def make_config(env, agent, env_kwargs=None, log_interval=None, checkpoint_interval=50, snapshots=0, **settings):
     """A `Config` whose unnamed settings are the environment's column of the paper's Table 1."""
     defaults = ENVIRONMENTS[choice("environment", env, ENVIRONMENTS)].defaults
     settings = Settings(**{**defaults, **settings, "agent": agent})
     if log_interval is None:
         log_interval = max(1, TRIALS_PER_ROW // settings.num_envs)
-    return Config(env, dict(env_kwargs or {}), settings, log_interval, checkpoint_interval, versions())
+    return Config(env, dict(env_kwargs or {}), settings, log_interval, checkpoint_interval, snapshots, versions())
 
 
 def versions():

@@ -19,7 +19,8 @@ from tinymeta.evaluate import evaluate
 from tinymeta.exhaustive import exact_behaviour
 from tinymeta.planning import bayes_optimal, informed
 from tinymeta.recording import nodes_along, record, relive, untrained
-from tinymeta.runs import RunFolder, load, write_whole
+from tinymeta.files import write_whole
+from tinymeta.runs import RunFolder, load
 from tinymeta.simulation import policy_divergence, simulate
 from tinymeta.statistics import estimate
 from tinymeta.transplants import transplant

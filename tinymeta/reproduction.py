@@ -1,10 +1,10 @@
-"""python -m tinymeta.reproduction: train everything that the paper's figures and claims need; finished runs are skipped.
+"""python -m tinymeta.reproduction: train everything that figures, claims and probes need; finished runs are skipped.
 
-`EXPERIMENTS` is the list; `tinymeta.claims` and `tinymeta.figures` read the same rows, and never train.
+`EXPERIMENTS` is what the paper did and its controls, `PROBED` what only the probes look at (`tinymeta.inside`). All else reads these
+rows, and never trains.
 """
 
 import sys
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from tinymeta.configs import make_config
 from tinymeta.errors import InputError
 from tinymeta.runs import RunFolder
 
-SEEDS, QUICK_SEEDS = 20, 3
+SEEDS, QUICK_SEEDS, PROBED_SEEDS = 20, 3, 5
 
 
 class Experiment(NamedTuple):
@@ -25,8 +25,8 @@ class Experiment(NamedTuple):
     env_kwargs: dict
     settings: dict
 
-    def config(self, seed=0):
-        return make_config(self.env, self.agent, self.env_kwargs, seed=seed, **self.settings)
+    def config(self, seed=0, snapshots=0):
+        return make_config(self.env, self.agent, self.env_kwargs, seed=seed, snapshots=snapshots, **self.settings)
 
 
 LONG = {"left": 10, "right": 11}
@@ -37,6 +37,25 @@ EXPERIMENTS = {
     **{f"corridor-{agent}": Experiment("corridor", agent, {}, {}) for agent in AGENTS},
     **{f"corridor-10-11-{agent}": Experiment("corridor", agent, LONG, {}) for agent in ("rl2", "rl1")},
 }
+
+PULLS = 100
+LEARNED = {"num_envs": 4, "trials": 20_000}
+HARD = {"learning_rate": 1e-3, "max_grad_norm": 5.0, "num_envs": 4}
+PROBED = {
+    f"{name}-{agent}": Experiment(env, agent, kwargs, settings)
+    for name, env, kwargs, settings in (
+        ("bandit-0.1-0.9", "bandit", {"p": (0.1, 0.9)}, {}),
+        ("bandit-0.1-0.9-100", "bandit", {"p": (0.1, 0.9), "pulls": PULLS}, LEARNED),
+        ("bandit-0.25-0.75-100", "bandit", {"p": (0.25, 0.75), "pulls": PULLS}, LEARNED),
+        ("bandit-uniform-100", "bandit", {"p": "uniform", "pulls": PULLS}, {"num_envs": 16, "trials": 60_000}),
+        ("informative", "bandit-informative", {}, {**HARD, "num_envs": 16, "ent_coef": 0.1, "trials": 100_000}),
+        ("tiger", "tiger", {}, {**HARD, "ent_coef": 3.0, "trials": 200_000}),
+        ("gridworld", "gridworld", {}, {**HARD, "ent_coef": 0.1, "trials": 40_000}),
+    )
+    for agent in ("rl2", "rl1")
+}  # fmt: skip
+SNAPSHOTS = 8  # kept by the runs whose probes are drawn over training
+OVER_TRAINING = ("bandit-0.1-0.9-rl2", "corridor-rl2", "bandit-0.25-0.75-100-rl2")
 
 
 class Results:
@@ -56,14 +75,14 @@ class Results:
         folder = RunFolder(self.folder / name / f"seed-{seed}")
         if not folder.finished:
             raise InputError(f"run {folder.path} is missing or unfinished; expected it from: bash runs.sh")
-        difference = folder.read_config().difference(EXPERIMENTS[name].config(seed))
+        difference = folder.read_config().difference({**EXPERIMENTS, **PROBED}[name].config(seed))
         if difference is not None:
             raise InputError(f"run {folder.path} is another one: {difference[0]} = {difference[1]!r}, expected {difference[2]!r}")
         return folder
 
     def evaluations(self, name):
         """What each seed's result.json holds as its test of frozen weights, a list."""
-        return [self.run(name, seed).read_result()["evaluation"] for seed in range(self.seeds)]
+        return [self.run(name, seed).read_result()["evaluation"] for seed in range(seeds_for(name, self.seeds))]
 
     def metrics(self, name):
         """{column of metrics.csv: array (seeds, intervals)}."""
@@ -71,23 +90,37 @@ class Results:
         return {column: np.stack([run[column] for run in runs]) for column in runs[0]}
 
 
-def train_all(folder, seeds, workers=None, progress=True):
-    """Train every experiment that is not finished yet; returns the seconds of each."""
-    from tinymeta.sweep import sweep
+def seeds_for(name, seeds):
+    """How many of `seeds` an experiment gets."""
+    return seeds if name in EXPERIMENTS else min(seeds, PROBED_SEEDS)
 
-    seconds = {}
-    for name, experiment in EXPERIMENTS.items():
-        started = time.perf_counter()
-        results = Results(folder, seeds)
-        finished = all(RunFolder(results.folder / name / f"seed-{seed}").finished for seed in range(seeds))
-        if finished:
+
+def train_all(folder, seeds, workers=None, progress=True):
+    """Train every run that is not finished yet, through one queue, those with the longest trials first."""
+    from tinymeta.sweep import sweeps
+
+    results, wanted = Results(folder, seeds), {}
+    for name, experiment in sorted({**EXPERIMENTS, **PROBED}.items(), key=lambda item: -_length(item[1])):
+        count = seeds_for(name, seeds)
+        if all(RunFolder(results.folder / name / f"seed-{seed}").finished for seed in range(count)):
             results.evaluations(name)  # they must be these experiments' own
-        if not finished:
-            sweep(Path(folder) / name, experiment.config(), seeds, workers, resume=True, progress=progress)
-        seconds[name] = time.perf_counter() - started
-        note = "already finished" if finished else f"{seconds[name]:.1f} s"
-        print(f"{name:24}{seeds} seeds  {note}", flush=True)
-    return seconds
+            print(f"{name:28}{count:3} seeds  already finished", flush=True)
+        else:
+            config = experiment.config(snapshots=SNAPSHOTS if name in OVER_TRAINING else 0)
+            wanted[name] = results.folder / name, config, count
+    if not wanted:
+        return
+    done = sweeps(wanted, workers, resume=True, progress=progress)
+    for name, runs in done.items():
+        seconds, steps = (sum(run[key] for run in runs.values()) for key in ("train_seconds", "env_steps"))
+        print(f"{name:28}{len(runs):3} seeds  {steps / 1e6:6.1f} million steps in {seconds:6.1f} s", flush=True)
+
+
+def _length(experiment):
+    """About how many steps a run takes, to begin with the longest."""
+    settings = experiment.config().settings
+    trial = {"corridor": 25 if not experiment.env_kwargs else 60, "tiger": 20, "gridworld": 60, "bandit-informative": 5}
+    return settings.trials * trial.get(experiment.env, experiment.env_kwargs.get("pulls", 10))
 
 
 def add_arguments(parser):

@@ -4,6 +4,7 @@
     metrics.csv      one row an interval of updates; a pure function of the settings, bit for bit
     checkpoint.npz   weights (PyTorch's names and shapes), optimiser moments, counters; see `tinymeta.checkpoints`
     checkpoint.previous.npz   the one before, for the case that the newest is damaged
+    snapshots/       with --snapshots N: update-<k>.npz, checkpoints from along the way
     timing.json      seconds so far; kept apart, so that checkpoints of equal runs are equal files
     result.json      written last; a run that has it is finished
     lock             while a process trains here: its pid and host
@@ -55,6 +56,7 @@ class RunFolder:
         self.config_path, self.metrics_path = self.path / "config.json", self.path / "metrics.csv"
         self.checkpoint_path, self.previous_path = self.path / "checkpoint.npz", self.path / "checkpoint.previous.npz"
         self.result_path, self.timing_path = self.path / "result.json", self.path / "timing.json"
+        self.snapshots_path = self.path / "snapshots"
 
     @property
     def _files(self):
@@ -88,7 +90,7 @@ class RunFolder:
         """Make the folder for a new run, dropping an earlier run's files."""
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            for path in (*self._files, *self._leftovers):
+            for path in (*self._files, *self._leftovers, *self.snapshots_path.glob("update-*")):
                 path.unlink(missing_ok=True)
         write_whole(self.config_path, config.to_json().encode())
         write_whole(self.metrics_path, (",".join(METRICS) + "\n").encode())
@@ -107,9 +109,28 @@ class RunFolder:
         `open_interval` (n, 8) are the statistics of the updates that no row of metrics.csv tells of yet.
         """
         self.sync_metrics()
+        write_whole(self.checkpoint_path, self._state(learner, config, open_interval), self.previous_path)
+
+    def _state(self, learner, config, open_interval):
         state = Checkpoint(learner.theta, learner.first, learner.second, learner.updates_done, learner.env_steps_done,
                            self.metrics_path.stat().st_size, open_interval, config.to_json().encode())  # fmt: skip
-        write_whole(self.checkpoint_path, checkpoints.write(state, learner.layout), self.previous_path)
+        return checkpoints.write(state, learner.layout)
+
+    def write_snapshot(self, learner, config, open_interval):
+        """Keep the network as it is now."""
+        with writing(self.snapshots_path):
+            self.snapshots_path.mkdir(exist_ok=True)
+        write_whole(self.snapshots_path / f"update-{learner.updates_done}.npz", self._state(learner, config, open_interval))
+
+    def load_snapshots(self):
+        """[(updates, Agent)] of all snapshots, in the order of training."""
+        config = self.read_config()
+        tasks, settings = build(config), config.settings
+        layout, agents = make_layout(tasks, settings.agent, settings.hidden_size), []
+        for path in self.snapshots_path.glob("update-*.npz"):
+            state, _ = self.read_checkpoint(path, config, layout)
+            agents.append((state.updates, Agent(tasks, settings.agent, state.theta, settings.hidden_size)))
+        return sorted(agents, key=lambda pair: pair[0])
 
     def read_checkpoint(self, path, config, layout):
         """The `Checkpoint` in one of the two files, and the `Config` it was made with.

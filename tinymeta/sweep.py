@@ -28,12 +28,16 @@ ATTEMPTS = 2  # how often a seed is begun whose process dies
 
 
 class SweepError(RuntimeError):
-    """Some seeds did not finish; `failures` is {seed: what happened}, `results` those of the others."""
+    """Some seeds did not finish; `failures` is {seed: what happened}, `results` those of the others. Of several sweeps (name, seed)."""
 
     def __init__(self, failures, results):
-        lines = [f"seed {seed}: {reason}" for seed, reason in sorted(failures.items())]
+        lines = [f"{_named(key)}: {reason}" for key, reason in sorted(failures.items())]
         super().__init__(f"{len(failures)} of {len(failures) + len(results)} seeds did not finish: {'; '.join(lines)}")
         self.failures, self.results = failures, results
+
+
+def _named(key):
+    return f"{key[0]}, seed {key[1]}" if isinstance(key, tuple) else f"seed {key}"
 
 
 def sweep(path, config, seeds, workers=None, executor=None, resume=False, overwrite=False, progress=False):
@@ -67,24 +71,36 @@ def sweep(path, config, seeds, workers=None, executor=None, resume=False, overwr
     Interrupted
         After SIGINT or SIGTERM; running seeds have written their checkpoints.
     """
-    seeds = integer("seeds", seeds, 1, 100_000)
+    results = sweeps({"": (path, config, seeds)}, workers, executor, resume, overwrite, progress)
+    return dict(sorted(results[""].items()))
+
+
+def sweeps(wanted, workers=None, executor=None, resume=False, overwrite=False, progress=False):
+    """Several sweeps through one queue, {name: (path, config, seeds)}; see `sweep`. Returns {name: {seed: result}}.
+
+    Begun in the order given: the longest first leave no core idle at the end.
+    """
     workers = integer("workers", _cores() if workers is None else workers, 1, 4096)
-    folders = {seed: Path(path) / f"seed-{seed}" for seed in range(seeds)}
-    jobs = {}
-    for seed, folder in folders.items():
-        settings = dataclasses.replace(config.settings, seed=seed)
-        jobs[seed] = (str(folder), dataclasses.replace(config, settings=settings), resume, overwrite)
-        check_place(RunFolder(folder), jobs[seed][1], resume, overwrite)
+    jobs, only = {}, len(wanted) == 1
+    for name, (path, config, seeds) in wanted.items():
+        for seed in range(integer("seeds", seeds, 1, 100_000)):
+            own = dataclasses.replace(config, settings=dataclasses.replace(config.settings, seed=seed))
+            folder = Path(path) / f"seed-{seed}"
+            jobs[seed if only else (name, seed)] = str(folder), own, resume, overwrite
+            check_place(RunFolder(folder), own, resume, overwrite)
     results, failures = {}, {}
-    description = f"{config.env} {config.settings.agent}, {seeds} seeds"
-    with FolderLock(path), tqdm(total=seeds, unit="seed", desc=description, disable=None if progress else True) as bar:
+    description = f"{config.env} {config.settings.agent}, {seeds} seeds" if only else f"{len(wanted)} sweeps"
+    with contextlib.ExitStack() as held:
+        for path, _, _ in wanted.values():
+            held.enter_context(FolderLock(path))
+        bar = held.enter_context(tqdm(total=len(jobs), unit="seed", desc=description, disable=None if progress else True))
         if executor is None:
-            _run_here(min(workers, seeds), jobs, results, failures, bar)
+            _run_here(min(workers, len(jobs)), jobs, results, failures, bar)
         else:
             _run_elsewhere(executor, jobs, results, failures, bar)
     if failures:
         raise SweepError(failures, results)
-    return dict(sorted(results.items()))
+    return {name: {seed: results[seed if only else (name, seed)] for seed in range(wanted[name][2])} for name in wanted}
 
 
 def _cores():

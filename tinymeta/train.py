@@ -19,6 +19,7 @@ OPTIONS = {
     "vf_coef": (float, "value-loss coefficient"), "max_grad_norm": (float, "global gradient-norm clip"),
     "optimizer": (str, "adam or rmsprop"), "hidden_size": (int, "LSTM units"), "init": (str, "default or zero"),
     "dtype": (str, f"{' or '.join(DTYPES)}"), "log_interval": (int, "updates per row of metrics.csv"),
+    "snapshots": (int, "networks to keep along the way, in snapshots/"),
 }  # fmt: skip
 MAY_CHANGE = "--trials (not below what is done), --seeds, --workers, --out and --quiet"  # of a run that is resumed
 

@@ -117,7 +117,8 @@ def _loop(folder, config, learner, timing, opened, progress):
         last = time.perf_counter()
         while learner.updates_done < settings.updates:
             interval = config.log_interval - learner.updates_done % config.log_interval
-            updates = min(interval, piece, settings.updates - learner.updates_done)
+            until = next((u for u in config.snapshot_updates if u > learner.updates_done), settings.updates)
+            updates = min(interval, piece, until - learner.updates_done, settings.updates - learner.updates_done)
             opened = np.concatenate([opened, learner.advance(updates)])
             row_ended, finished = learner.updates_done % config.log_interval == 0, learner.updates_done == settings.updates
             bar.update(int(learner.trials_done) - bar.n)
@@ -128,6 +129,8 @@ def _loop(folder, config, learner, timing, opened, progress):
                     {"reward/trial": f"{row['reward_per_trial']:.2f}", "steps/trial": f"{row['steps_per_trial']:.1f}"},
                     refresh=False,
                 )
+            if learner.updates_done in config.snapshot_updates:
+                folder.write_snapshot(learner, config, opened)
             due = row_ended and learner.updates_done // config.log_interval % config.checkpoint_interval == 0
             if due or finished or signals.received:
                 now = time.perf_counter()
