@@ -10,11 +10,11 @@ import tinymeta
 from tinymeta import decoding, probe
 from tinymeta.agents import make_layout, num_parameters, parameter_shapes
 from tinymeta.belief_agents import BeliefAgent
+from tinymeta.configs import make_config
 from tinymeta.exhaustive import exact_behaviour
 from tinymeta.planning import bayes_optimal
 from tinymeta.policies import Agent
 from tinymeta.recording import nodes_along, record, relive, untrained
-from tinymeta.configs import make_config
 from tinymeta.simulation import SOFT, policy_divergence, simulate
 from tinymeta.training import train
 from tinymeta.transplants import transplant

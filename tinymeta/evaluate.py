@@ -41,7 +41,7 @@ def evaluate(agent, gamma, rollouts=100, seed=0, greedy=False, baselines=None):
     discounted return, which is what the Bayes-optimal policy maximises; empty where the optimum is unknown or there is one rollout.
     """
     totals = agent.play(rollouts, seed=seed, greedy=greedy, gamma=gamma)
-    baselines = _values_or_reason(agent.tasks, gamma) if baselines is None else baselines
+    baselines = exact_or_reason(agent.tasks, gamma) if baselines is None else baselines
     result = {
         "env": agent.tasks.name, "agent": agent.name, "rollouts": rollouts, "seed": seed, "greedy": greedy,
         "reward_per_trial": mean_and_sem(totals.reward.sum(axis=1)), "steps_per_trial": mean_and_sem(totals.steps.sum(axis=1)),
@@ -58,7 +58,7 @@ def evaluate(agent, gamma, rollouts=100, seed=0, greedy=False, baselines=None):
     return result
 
 
-def _values_or_reason(tasks, gamma):
+def exact_or_reason(tasks, gamma):
     """`exact_values`; where they are out of reach or undefined, None with the "reason": an agent can be tested all the same."""
     values = {}
     for name in ("bayes_optimal", "informed"):

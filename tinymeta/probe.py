@@ -4,25 +4,28 @@ RUN is a run folder, or a folder of them (seed-0, seed-1, …). Each run is prob
 differ only in their seed are averaged, with 95 % intervals over them.
 """
 
+import functools
 import json
 import math
 import multiprocessing
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from tinymeta.decoding import Samples, decode, score, split_trials
 from tinymeta.errors import InputError, PlanningError, integer
-from tinymeta.evaluate import evaluate
+from tinymeta.evaluate import evaluate, exact_or_reason
 from tinymeta.exhaustive import exact_behaviour
+from tinymeta.files import write_whole
 from tinymeta.planning import bayes_optimal, informed
 from tinymeta.recording import nodes_along, record, relive, untrained
-from tinymeta.files import write_whole
 from tinymeta.runs import RunFolder, load
 from tinymeta.simulation import policy_divergence, simulate
 from tinymeta.statistics import estimate
+from tinymeta.tasks import make
 from tinymeta.transplants import transplant
 
 TRIALS = 200
@@ -32,7 +35,24 @@ WORST = 5  # beliefs at which the agent errs, that a report names
 STATES = 4000  # samples that simulations are fitted and tested on, at most
 
 
-def probe(agent, gamma, train_seed=0, init="default", trials=TRIALS, seed=0):
+class Machines(NamedTuple):
+    """What the optimum of a task set is, or {"reason": why it is not known}."""
+
+    bayes: object  # `Plan` of the agent that sees what rl2 sees
+    own: object  # `Plan` of the best agent with the probed agent's own information
+    exact: dict  # see `tinymeta.evaluate.exact_or_reason`
+
+
+def machines(tasks, gamma, identity_from):
+    """The `Machines` for agents that are told the task from episode `identity_from` on."""
+    bayes = _or_reason(lambda: bayes_optimal(tasks, gamma))
+    told = identity_from < tasks.episodes
+    return Machines(
+        bayes, _or_reason(lambda: informed(tasks, gamma, identity_from)) if told else bayes, exact_or_reason(tasks, gamma)
+    )
+
+
+def probe(agent, gamma, train_seed=0, init="default", trials=TRIALS, seed=0, known=None):
     """All probes of one agent.
 
     Parameters
@@ -46,6 +66,8 @@ def probe(agent, gamma, train_seed=0, init="default", trials=TRIALS, seed=0):
         Trials to record.
     seed : int
         Luck of the recorded trials and of all random choices.
+    known : Machines, optional
+        If already known.
 
     Returns
     -------
@@ -54,11 +76,11 @@ def probe(agent, gamma, train_seed=0, init="default", trials=TRIALS, seed=0):
     """
     trials = integer("trials", trials, low=8, high=100_000)
     tasks = agent.tasks
+    known = machines(tasks, gamma, agent.layout.identity_from) if known is None else known
     recording = record(agent, trials, seed)
     before = untrained(agent, train_seed, init)
     relived = relive(before, recording)
-    solved = _or_reason(lambda: bayes_optimal(tasks, gamma))
-    machine = None if isinstance(solved, dict) else solved
+    machine = None if isinstance(known.bayes, dict) else known.bayes
     few = _first_trials(recording, STATES)
     result = {
         "env": tasks.name, "agent": agent.name, "trials": trials, "gamma": gamma,
@@ -68,11 +90,11 @@ def probe(agent, gamma, train_seed=0, init="default", trials=TRIALS, seed=0):
             "untrained": simulate(before, relive(before, few), machine, seed=seed),
             "shuffled": simulate(agent, few, machine, shuffle=True, seed=seed),
         },
-        "divergence": _divergence(agent, recording, gamma, machine, solved),
-        "exact": _or_reason(lambda: _exact(agent, gamma, machine)),
+        "divergence": known.own if isinstance(known.own, dict) else _divergence(agent, recording, known.own),
+        "exact": known.own if isinstance(known.own, dict) else _or_reason(lambda: _exact(agent, gamma, known.own)),
         "transplants": {"trained": transplant(agent, recording, gamma, seed=seed),
                         "untrained": transplant(before, record(before, trials, seed), gamma, seed=seed)},
-        "evaluation": evaluate(agent, gamma, rollouts=1000, seed=seed),
+        "evaluation": evaluate(agent, gamma, rollouts=1000, seed=seed, baselines=known.exact),
     }  # fmt: skip
     if result["transplants"]["trained"] is None:
         result["transplants"] = {"reason": "one task or one episode: there is nothing to exchange"}
@@ -107,28 +129,16 @@ def _first_trials(recording, samples):
     return type(recording)(*(array[:trials] for array in recording))
 
 
-def _divergence(agent, recording, gamma, machine, solved):
-    """KL per step to the best policy with the agent's own information; defined where that has no hidden extra evidence."""
-    identity_from = agent.layout.identity_from
-    if identity_from >= agent.tasks.episodes:
-        if machine is None:
-            return solved
-        ties = machine.ties[nodes_along(agent.tasks, machine.graph, recording)[recording.valid]]
-    else:
-        told = _or_reason(lambda: informed(agent.tasks, gamma, identity_from))
-        if isinstance(told, dict):
-            return told
-        nodes = nodes_along(agent.tasks, told.graph, recording, identity_from)
-        ties = told.ties[nodes[recording.valid]]
+def _divergence(agent, recording, own):
+    """KL per step to the best policy with the agent's own information."""
+    nodes = nodes_along(agent.tasks, own.graph, recording, agent.layout.identity_from)
     logits = recording.logits[recording.valid].astype(float)
     policy = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return policy_divergence(policy / policy.sum(axis=1, keepdims=True), ties)
+    return policy_divergence(policy / policy.sum(axis=1, keepdims=True), own.ties[nodes[recording.valid]])
 
 
-def _exact(agent, gamma, machine):
-    own = machine if agent.layout.identity_from >= agent.tasks.episodes else None
-    tasks = agent.tasks
-    b = exact_behaviour(agent, gamma, 0.0 if tasks.horizon <= 12 else PRUNE, HISTORIES, own)
+def _exact(agent, gamma, own):
+    b = exact_behaviour(agent, gamma, 0.0 if agent.tasks.horizon <= 12 else PRUNE, HISTORIES, own)
     worst = [{**fault._asdict(), "belief": [[*key, p] for key, p in fault.belief.items()]} for fault in b.faults[:WORST]]
     return {**b._asdict(), "optimum": b.optimum._asdict(), "faults": worst}
 
@@ -152,9 +162,17 @@ def run_folders(paths):
 def probe_run(path, trials=TRIALS, seed=0):
     """`probe` of a run folder, with its path and settings."""
     config = RunFolder(path).read_config()
-    settings = config.settings
-    result = probe(load(path), settings.gamma, settings.seed, settings.init, trials, seed)
+    settings, agent = config.settings, load(path)
+    known = _known_machines(config.env, json.dumps(config.env_kwargs), settings.gamma, agent.layout.identity_from)
+    result = probe(agent, settings.gamma, settings.seed, settings.init, trials, seed, known)
     return {"run": str(path), "env_kwargs": config.env_kwargs, "train_seed": settings.seed, **result}
+
+
+@functools.lru_cache(maxsize=4)
+def _known_machines(env, env_kwargs, gamma, identity_from):
+    """Runs that differ in their seed alone share their optimum; finding that it is out of reach takes longest."""
+    kwargs = {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(env_kwargs).items()}
+    return machines(make(env, **kwargs), gamma, identity_from)
 
 
 def probe_all(paths, trials=TRIALS, seed=0, workers=1):

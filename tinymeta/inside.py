@@ -1,0 +1,312 @@
+"""python -m tinymeta.inside: probe every trained run, then tabulate and draw what the states know; finished probes are skipped.
+
+inside.md             decoding, simulation and the gap to the optimum on every task set, RL², RL¹, untrained, shuffled
+state-space           states in their two principal components, coloured by the exact belief, with three trials' paths
+decoding-training     decoding and return along training
+calibration           decoded probability against the frequency with which it came true
+simulation            dissimilarities of both simulations, with controls
+transplants           whom the behaviour follows
+belief-along-a-trial  exact and decoded belief, step by step
+"""
+
+import json
+import multiprocessing
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from tinymeta import cli
+from tinymeta.decoding import Samples, fit, split_trials
+from tinymeta.errors import InputError, integer
+from tinymeta.files import read_json, write_whole
+from tinymeta.plotting import COLOUR, LABEL, SETTINGS, mean_and_band, save
+from tinymeta.probe import QUANTITIES, find, over_training, plain, probe_run
+from tinymeta.recording import record, relive, untrained
+from tinymeta.reproduction import EXPERIMENTS, OVER_TRAINING, PROBED, Results, add_arguments, seeds_for, seeds_of
+from tinymeta.runs import load
+from tinymeta.statistics import estimate
+from tinymeta.transplants import WHAT
+
+TITLES = {  # experiments without their agent: task set as tables name it
+    "bandit": "bandit p ∈ {0, 1}", "bandit-0.1-0.9": "bandit p ∈ {0.1, 0.9}", "bandit-0.1-0.9-100": "bandit p ∈ {0.1, 0.9}, 100 pulls",
+    "bandit-0.25-0.75-100": "bandit p ∈ {0.25, 0.75}, 100 pulls", "bandit-uniform-100": "bandit p ~ U[0, 1], 100 pulls",
+    "corridor": "corridor 5+5", "informative": "informative bandit", "tiger": "tiger", "gridworld": "gridworld",
+}  # fmt: skip
+AGENTS = ("rl2", "rl1")
+UNTRAINED, SHUFFLED = "#7F7F7F", "#E69F00"
+PROBE_LIMIT = 2**26  # bytes of a probe.json that are read
+
+
+class Probes:
+    """The probes of all runs, one probe.json in each run folder."""
+
+    def __init__(self, results):
+        self.results = results
+
+    def runs(self, name):
+        return [self.results.run(name, seed) for seed in range(seeds_for(name, self.results.seeds))]
+
+    def of(self, name):
+        """What each seed's probe found, a list.
+
+        Raises
+        ------
+        ValueError
+            If one is missing.
+        """
+        found = []
+        for folder in self.runs(name):
+            try:
+                found.append(read_json(folder.path / "probe.json", PROBE_LIMIT))
+            except FileNotFoundError:
+                raise InputError(f"{folder.path} has no probe.json; expected it from: bash runs.sh") from None
+        return found
+
+    def estimate(self, name, quantity):
+        """`Estimate` of one of `tinymeta.probe.QUANTITIES` over seeds, None where it is undefined."""
+        values = np.array([find(result, QUANTITIES[quantity]) for result in self.of(name)])
+        values = values[np.isfinite(values)]
+        return estimate(values) if len(values) else None
+
+
+def names():
+    """Every experiment that is probed."""
+    return [f"{task}-{agent}" for task in TITLES for agent in AGENTS if f"{task}-{agent}" in {**EXPERIMENTS, **PROBED}]
+
+
+def probe_to_file(path):
+    """Probe one run and leave the result in its folder."""
+    result = plain(probe_run(path))
+    write_whole(Path(path) / "probe.json", (json.dumps(result, allow_nan=False) + "\n").encode())
+    return path
+
+
+def probe_everything(probes, workers, say=print):
+    waiting = [str(folder.path) for name in names() for folder in probes.runs(name) if not (folder.path / "probe.json").exists()]
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for done, path in enumerate(pool.map(probe_to_file, waiting, chunksize=5), 1):
+            if done % 10 == 0 or done == len(waiting):
+                say(f"{done} of {len(waiting)} runs probed, the last one {path}", flush=True)
+
+
+# ---------------------------------------------------------------- the table
+
+
+def table(probes):
+    """inside.md: one row per task set and agent, controls beside it."""
+    lines = ["Mean and 95 % interval over runs. R²: held-out linear decoding of the exact belief from [h, c]. D_s, D_o: dissimilarity of",
+             "states and of outputs when the agent simulates the Bayes-optimal machine (→) and the other way round (←); 0 is a perfect",
+             "simulation. Gap: what is missing to the Bayes optimum in reward per trial, exact where the tree of histories can be walked,",
+             "else from 1000 rollouts.", "",
+             "| task set | agent | runs | gap to optimum | R² trained | untrained | shuffled | last input "
+             "| D_s → trained | untrained | shuffled | D_o → trained | D_s ← trained | untrained | shuffled | D_o ← trained | untrained |", "|" + "---|" * 17]  # fmt: skip
+    columns = ("decoding R², trained", "decoding R², untrained", "decoding R², shuffled", "decoding R², last input",
+               "D_s agent → Bayes, trained", "D_s agent → Bayes, untrained", "D_s agent → Bayes, shuffled", "D_o agent → Bayes, trained",
+               "D_s Bayes → agent, trained", "D_s Bayes → agent, untrained", "D_s Bayes → agent, shuffled",
+               "D_o Bayes → agent, trained", "D_o Bayes → agent, untrained")  # fmt: skip
+    for task, title in TITLES.items():
+        for agent in AGENTS:
+            name = f"{task}-{agent}"
+            gap = probes.estimate(name, "gap to optimum, exact") or probes.estimate(name, "gap to optimum, sampled")
+            cells = [
+                _cell(gap, 2) if gap else "optimum out of reach",
+                *(_cell(probes.estimate(name, column)) for column in columns),
+            ]
+            lines.append(f"| {title} | {LABEL[agent]} | {len(probes.runs(name))} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(e, digits=3):
+    if e is None:
+        return "–"
+    return f"{e.mean:.{digits}f} [{e.low:.{digits}f}, {e.high:.{digits}f}]"
+
+
+# ---------------------------------------------------------------- pictures
+
+
+def draw_state_space(probes, out):
+    figure, axes = plt.subplots(1, 3, figsize=(9.4, 3.1), layout="constrained")
+    numbers = {name: [] for name in ("task set", "component 1", "component 2", "P(task 0)")}
+    for axis, task in zip(axes, ("bandit-0.1-0.9-100", "bandit-0.25-0.75-100", "corridor"), strict=True):
+        recording = record(load(probes.runs(f"{task}-rl2")[0].path), 60)
+        at = np.nonzero(recording.valid)
+        state = np.hstack([recording.hidden[at], recording.cell[at]]).astype(float)
+        state -= state.mean(axis=0)
+        values, vectors = np.linalg.eigh(np.cov(state.T))
+        plane = state @ vectors[:, [-1, -2]]
+        belief = recording.hypotheses[at][:, 0]
+        dots = axis.scatter(*plane.T, c=belief, cmap="cividis", vmin=0, vmax=1, s=5, alpha=0.6, lw=0, rasterized=True)
+        for trial, style in zip((0, 1, 2), ("-", "--", ":"), strict=True):
+            axis.plot(*plane[at[0] == trial].T, style, color="black", lw=0.7, alpha=0.8)
+        share = 100 * values[[-1, -2]] / values.sum()
+        axis.set(xlabel=f"component 1 ({share[0]:.0f} % of variance)", ylabel=f"component 2 ({share[1]:.0f} %)", title=TITLES[task])
+        for name, values_ in zip(numbers, ([task] * len(plane), *plane.T, belief), strict=True):
+            numbers[name].extend(values_)
+    figure.colorbar(dots, ax=axes, label="exact belief P(task 0)", shrink=0.9)
+    save(figure, Path(out) / "state-space", numbers)
+
+
+def draw_over_training(probes, out):
+    figure, axes = plt.subplots(1, 3, figsize=(9.4, 2.9), layout="constrained")
+    numbers = {name: [] for name in ("experiment", "seed", "trials", "r2", "r2_log_odds", "bits", "reward")}
+    for axis, name in zip(axes, OVER_TRAINING, strict=True):
+        curves = []
+        for seed, folder in enumerate(probes.runs(name)[:5]):
+            snapshots, config = folder.load_snapshots(), folder.read_config()
+            last = snapshots[-1][1]
+            agents = [untrained(last, config.settings.seed), *(agent for _, agent in snapshots)]
+            rows = over_training(agents, record(last, 60))
+            trials = np.array([0, *(updates for updates, _ in snapshots)]) * config.settings.num_envs
+            curves.append([[row[key] for key in ("r2", "bits", "reward")] for row in rows])
+            for t, row in zip(trials, rows, strict=True):
+                for column, value in zip(numbers, (name, seed, t, *row.values()), strict=True):
+                    numbers[column].append(value)
+        curves = np.array(curves)  # (seeds, snapshots, 3)
+        twin = axis.twinx()
+        for ax, i, colour, style, label in (
+            (axis, 0, COLOUR["rl2"], "-", "decoding R²"),
+            (twin, 2, COLOUR["rl1"], "--", "reward per trial"),
+        ):
+            mean, low, high = mean_and_band(curves[:, :, i])
+            ax.fill_between(trials / 1e3, low, high, color=colour, alpha=0.2, lw=0)
+            ax.plot(trials / 1e3, mean, style, color=colour, marker="o", ms=3, label=label)
+        twin.spines["right"].set_visible(True)
+        axis.set(
+            xlabel="training trials (thousands)",
+            title=TITLES[name.removesuffix("-rl2")],
+            ylim=(min(0.5, curves[:, :, 0].min()), 1.01),
+        )
+        axis.set_ylabel("held-out decoding R²", color=COLOUR["rl2"])
+        twin.set_ylabel("reward per trial", color=COLOUR["rl1"])
+    save(figure, Path(out) / "decoding-training", numbers)
+
+
+def draw_calibration(probes, out):
+    figure, axes = plt.subplots(1, 3, figsize=(9.4, 3.1), sharey=True, layout="constrained")
+    numbers = {name: [] for name in ("experiment", "network", "decoded", "came true", "cases")}
+    for axis, task in zip(axes, ("bandit-0.1-0.9", "bandit-0.25-0.75-100", "tiger"), strict=True):
+        axis.plot([0, 1], [0, 1], color="black", lw=0.6, ls=":")
+        for who, colour, marker in (("trained", COLOUR["rl2"], "o"), ("untrained", UNTRAINED, "s")):
+            bins = {}
+            for result in probes.of(f"{task}-rl2"):
+                for decoded, true, cases in result["decoding"][who]["hc"]["calibration"]:
+                    bins.setdefault(min(int(decoded * 10), 9), []).append((decoded, true, cases))
+            points = np.array(
+                [np.average(np.array(rows)[:, :2], axis=0, weights=np.array(rows)[:, 2]) for _, rows in sorted(bins.items())]
+            )
+            axis.plot(*points.T, marker, ms=4, ls="-", lw=0.8, color=colour, label=who)
+            for (decoded, true), (_, rows) in zip(points, sorted(bins.items()), strict=True):
+                for column, value in zip(numbers, (task, who, decoded, true, sum(r[2] for r in rows)), strict=True):
+                    numbers[column].append(value)
+        axis.set(xlabel="decoded probability", title=TITLES[task], xlim=(0, 1), ylim=(0, 1))
+    axes[0].set_ylabel("share that came true")
+    axes[0].legend()
+    save(figure, Path(out) / "calibration", numbers)
+
+
+def draw_simulation(probes, out):
+    figure, axes = plt.subplots(2, 2, figsize=(9.4, 5.6), sharex=True, layout="constrained")
+    numbers = {name: [] for name in ("task set", "series", "quantity", "mean", "low", "high")}
+    series = (("RL²", "rl2", "trained", COLOUR["rl2"]), ("RL¹", "rl1", "trained", COLOUR["rl1"]),
+              ("RL² untrained", "rl2", "untrained", UNTRAINED), ("RL² shuffled", "rl2", "shuffled", SHUFFLED))  # fmt: skip
+    for row, d in zip(axes, ("D_s", "D_o"), strict=True):
+        for axis, way in zip(row, ("agent → Bayes", "Bayes → agent"), strict=True):
+            for i, (label, agent, who, colour) in enumerate(series):
+                quantity = f"{d} {way}, {who}"
+                found = [probes.estimate(f"{task}-{agent}", quantity) for task in TITLES]
+                x = np.array([j for j, e in enumerate(found) if e is not None]) + (i - 1.5) * 0.2
+                mean, low, high = (np.array([getattr(e, key) for e in found if e is not None]) for key in ("mean", "low", "high"))
+                axis.bar(x, mean, 0.18, color=colour, label=label, hatch=("", "//", "..", "xx")[i], edgecolor="white", lw=0.3)
+                axis.errorbar(x, mean, [mean - low, high - mean], fmt="none", color="black", lw=0.7)
+                for task, e in zip(TITLES, found, strict=True):
+                    if e is not None:
+                        for column, value in zip(numbers, (task, label, quantity, e.mean, e.low, e.high), strict=True):
+                            numbers[column].append(value)
+            axis.set(title=f"{d}, {way}", ylim=(0, None))
+            axis.set_xticks(range(len(TITLES)), TITLES.values(), rotation=35, ha="right", fontsize=7)
+        row[0].set_ylabel("dissimilarity of states" if d == "D_s" else "dissimilarity of outputs")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    save(figure, Path(out) / "simulation", numbers)
+
+
+def draw_transplants(probes, out):
+    tasks = ("bandit", "corridor", "bandit-0.25-0.75-100")
+    figure, axes = plt.subplots(1, 3, figsize=(9.4, 3.2), sharey=True, layout="constrained")
+    numbers = {name: [] for name in ("task set", "series", "put in", "mean", "low", "high")}
+    series = (
+        ("RL²", "rl2", "trained", COLOUR["rl2"]),
+        ("RL¹", "rl1", "trained", COLOUR["rl1"]),
+        ("RL² untrained", "rl2", "untrained", UNTRAINED),
+    )
+    for axis, task in zip(axes, tasks, strict=True):
+        for i, (label, agent, who, colour) in enumerate(series):
+            found = [probes.estimate(f"{task}-{agent}", f"transplant {what}, {who}") for what in WHAT]
+            mean, low, high = (np.array([getattr(e, key) if e else np.nan for e in found]) for key in ("mean", "low", "high"))
+            x = np.arange(len(WHAT)) + (i - 1) * 0.27
+            axis.bar(x, mean, 0.25, color=colour, label=label, hatch=("", "//", "..")[i], edgecolor="white", lw=0.3)
+            axis.errorbar(x, mean, [mean - low, high - mean], fmt="none", color="black", lw=0.7)
+            for what, *values in zip(WHAT, mean, low, high, strict=True):
+                for column, value in zip(numbers, (task, label, what, *values), strict=True):
+                    numbers[column].append(value)
+        axis.axhline(0.5, color="black", lw=0.5, ls=":")
+        axis.set(title=TITLES[task], ylim=(0, 1.05))
+        axis.set_xticks(range(len(WHAT)), WHAT, rotation=35, ha="right")
+    axes[0].set_ylabel("share of actions that follow the donor")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    save(figure, Path(out) / "transplants", numbers)
+
+
+def draw_along_a_trial(probes, out):
+    figure, axes = plt.subplots(1, 3, figsize=(9.4, 2.8), sharey=True, layout="constrained")
+    numbers = {name: [] for name in ("task set", "step", "exact", "decoded", "decoded, untrained")}
+    for axis, task in zip(axes, ("bandit-0.1-0.9-100", "bandit-0.25-0.75-100", "corridor"), strict=True):
+        folder = probes.runs(f"{task}-rl2")[0]
+        recording, agent = record(load(folder.path), 100), load(folder.path)
+        before = untrained(agent, folder.read_config().settings.seed)
+        samples = Samples.of(recording)
+        split, at = split_trials(samples.trial), (samples.trial, samples.step)
+        trial = samples.trial[split.test][0]
+        decoded = []
+        for source in (recording, relive(before, recording)):
+            x = np.hstack([source.hidden[at], source.cell[at]])
+            decoded.append(fit(x, samples.hypotheses, split)(x[samples.trial == trial])[:, 0])
+        exact = samples.hypotheses[samples.trial == trial][:, 0]
+        step = np.arange(1, len(exact) + 1)
+        axis.plot(step, exact, color="black", lw=1.4, label="exact belief")
+        axis.plot(step, decoded[0], "o", ms=3, color=COLOUR["rl2"], label="decoded from RL²")
+        axis.plot(step, decoded[1], "x", ms=3, color=UNTRAINED, label="decoded before training")
+        axis.set(xlabel="step of the trial", title=TITLES[task], ylim=(-0.25, 1.25))
+        for column, value in zip(numbers, ([task] * len(step), step, exact, *decoded), strict=True):
+            numbers[column].extend(value)
+    axes[0].set_ylabel("P(task 0)")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    save(figure, Path(out) / "belief-along-a-trial", numbers)
+
+
+def draw_all(probes, out, say=print):
+    with plt.rc_context(SETTINGS):
+        for draw in (draw_state_space, draw_over_training, draw_calibration, draw_simulation, draw_transplants, draw_along_a_trial):
+            draw(probes, out)
+            say(f"{out}: {draw.__name__.removeprefix('draw_').replace('_', ' ')}", flush=True)
+
+
+def main(argv=None):
+    parser = cli.parser("inside", "Probe every trained run; write inside.md and the pictures.")
+    add_arguments(parser)
+    parser.add_argument("--out", default="figures", metavar="DIR")
+    parser.add_argument("--workers", type=int, default=2, metavar="W")
+    args = parser.parse_args(argv)
+    probes = Probes(Results(args.runs, seeds_of(args)))
+    probe_everything(probes, integer("workers", args.workers, 1, 4096))
+    Path(args.out).mkdir(parents=True, exist_ok=True)
+    write_whole(Path(args.out) / "inside.md", table(probes).encode())
+    draw_all(probes, args.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main))
