@@ -207,6 +207,7 @@ def tiny_experiments():
         patch.setattr(reproduction, "EXPERIMENTS", TINY)
         patch.setattr(reproduction, "PROBED", {})
         patch.setattr(claims, "EXPERIMENTS", TINY)
+        patch.setattr(claims, "PROBE_CLAIMS", ())  # they have tests of their own, in test_inside.py
         yield
 
 

@@ -15,6 +15,8 @@ import numpy as np
 
 from tinymeta.baselines import exact_values
 from tinymeta.errors import InputError
+from tinymeta.inside import Probes
+from tinymeta.inside import names as probed_names
 from tinymeta.reproduction import EXPERIMENTS, Results, add_arguments, seeds_of
 from tinymeta.runs import build, load, write_whole
 from tinymeta.statistics import Estimate, difference, estimate
@@ -183,6 +185,76 @@ def _never_above_the_optimum(results):
     return Measurement({"largest excess, standard errors": Estimate(worst, worst, worst, len(excess))}, worst <= 4)
 
 
+# ---------------------------------------------------------------- looking inside
+
+DEPENDENT = ("bandit-0.1-0.9-100", "bandit-0.25-0.75-100", "bandit-uniform-100")
+FOLLOWS, STAYS = 0.9, 0.1
+
+
+def _small_regret(results):
+    gaps = {f"{name} gap": Probes(results).estimate(f"{name}-rl2", "gap to optimum, sampled") for name in DEPENDENT}
+    return Measurement(gaps, all(gap.high < 1 for gap in gaps.values()))
+
+
+def _exact_agrees_with_sampling(results):
+    """The largest deviation of a run's 1000 rollouts from its exact expected reward, in standard errors (at least 0.1 % of the optimum)."""
+    worst, runs = 0.0, 0
+    for name in probed_names():
+        for result in Probes(results).of(name):
+            if "reason" not in result["exact"]:
+                sampled, exact = result["evaluation"]["reward_per_trial"], result["exact"]
+                sem = max(sampled["sem"], 1e-3 * abs(exact["optimum"]["reward_per_trial"]))
+                worst, runs = max(worst, abs(sampled["mean"] - exact["reward"]) / sem), runs + 1
+    return Measurement({"largest deviation, standard errors": Estimate(worst, worst, worst, runs)}, runs > 0 and worst <= 4)
+
+
+BOTH = ("bandit", "corridor")
+
+
+def _behaviour_follows_the_state(results):
+    found, holds = {}, []
+    for task in BOTH:
+        own, told = (Probes(results).estimate(f"{task}-{agent}", "transplant both, trained") for agent in ("rl2", "rl1"))
+        untrained = Probes(results).estimate(f"{task}-rl2", "transplant both, untrained")
+        found |= {f"{task} rl2": own, f"{task} rl1": told, f"{task} untrained rl2": untrained}
+        holds += [own.low >= FOLLOWS, told.high <= STAYS, within(untrained, 0.35, 0.65)]
+    return Measurement(found, all(holds))
+
+
+def _the_decoded_direction_suffices(results):
+    found, holds = {}, []
+    for task in BOTH:
+        moved = {
+            what: Probes(results).estimate(f"{task}-rl2", f"transplant {what}, trained") for what in ("pattern", "random", "axis")
+        }
+        found |= {f"{task} {what}": value for what, value in moved.items()}
+        holds += [moved["pattern"].low >= FOLLOWS, moved["random"].high <= 0.25]
+    return Measurement(found, all(holds))
+
+
+def _decoding_proves_nothing_there(results):
+    found, holds = {}, []
+    for task in BOTH:
+        scores = {
+            who: Probes(results).estimate(f"{task}-rl2", f"decoding R², {who}") for who in ("trained", "untrained", "shuffled")
+        }
+        found |= {f"{task} {who}": value for who, value in scores.items()}
+        holds += [scores["trained"].low >= 0.95, scores["untrained"].low >= 0.95]
+    return Measurement(found, all(holds))
+
+
+def _training_makes(quantity, higher):
+    def measure(results):
+        found, holds = {}, []
+        for name in DEPENDENT:
+            trained, untrained = (Probes(results).estimate(f"{name}-rl2", f"{quantity}, {who}") for who in ("trained", "untrained"))
+            found |= {f"{name} trained": trained, f"{name} untrained": untrained}
+            holds.append(trained.low > untrained.high if higher else trained.high < untrained.low)
+        return Measurement(found, all(holds))
+
+    return measure
+
+
 CLAIMS = (
     *(Claim(f"bandit-{agent}", f"{name} reaches 9.5 reward per trial in the bandit", "§4 (1), Figure 2 middle",
             "mean over seeds of the test reward, 95 % interval", f"interval within 9.5 ± {REWARD_MARGIN}",
@@ -221,6 +293,26 @@ CLAIMS = (
           _controls),
     Claim("optimum", "No agent that is not told the task earns more than the Bayes optimum (ours)", "beyond the paper",
           "largest excess of a seed's discounted return over the exact optimum", "at most 4 standard errors", _never_above_the_optimum),
+)  # fmt: skip
+PROBE_CLAIMS = (
+    Claim("regret", "With 100 pulls RL² comes within 1 reward of the Bayes optimum (ours)", "beyond the paper",
+          "gap in reward per trial, 95 % interval over 5 seeds", "below 1.0 on three dependent bandits", _small_regret),
+    Claim("exact", "The walk over all histories and sampled rollouts agree (ours)", "beyond the paper",
+          "largest deviation of a run's rollouts from its exact expectation", "at most 4 standard errors", _exact_agrees_with_sampling),
+    Claim("transplant", "Later episodes act on the carried state: with another trial's state RL² follows the other trial's task (ours)",
+          "§5, tested by intervention", "share of telling actions that follow the donor, the last input being the recipient's own",
+          f"RL² at least {FOLLOWS}, RL¹ at most {STAYS}, untrained 0.5 ± 0.15", _behaviour_follows_the_state),
+    Claim("direction", "Moving the state along the directions of the decoded belief alone is enough for that (ours)",
+          "§5, tested by intervention", "share of telling actions that follow the donor",
+          f"at least {FOLLOWS}; equally far at random at most 0.25", _the_decoded_direction_suffices),
+    Claim("decoding-control", "In the paper's two environments decoding says nothing: untrained networks decode as well (ours)", "§5",
+          "held-out R² of the exact belief from [h, c]", "at least 0.95, trained or not", _decoding_proves_nothing_there),
+    Claim("decoding", "Where evidence must be counted, training makes the belief more decodable (ours)", "§5",
+          "held-out R² of the exact belief from [h, c], 95 % intervals", "trained above untrained on three dependent bandits",
+          _training_makes("decoding R²", higher=True)),
+    Claim("simulation", "There, training lets the agent simulate the Bayes-optimal machine better (ours)", "§5",
+          "D_s from the agent to the machine, 95 % intervals", "trained below untrained on three dependent bandits",
+          _training_makes("D_s agent → Bayes", higher=False)),
 )  # fmt: skip
 
 
@@ -274,7 +366,7 @@ def main(argv=None):
     args = parser.parse_args(argv)
     seeds = seeds_of(args)
     try:
-        judged = judge(Results(args.runs, seeds))
+        judged = judge(Results(args.runs, seeds), CLAIMS + PROBE_CLAIMS)
     except InputError as error:
         print(f"tinymeta: {error}", file=sys.stderr)
         return cli.FAILED

@@ -102,7 +102,8 @@ def table(probes):
              "simulation. Gap: what is missing to the Bayes optimum in reward per trial, exact where the tree of histories can be walked,",
              "else from 1000 rollouts.", "",
              "| task set | agent | runs | gap to optimum | R² trained | untrained | shuffled | last input "
-             "| D_s → trained | untrained | shuffled | D_o → trained | D_s ← trained | untrained | shuffled | D_o ← trained | untrained |", "|" + "---|" * 17]  # fmt: skip
+             "| D_s → trained | untrained | shuffled | D_o → trained "
+             "| D_s ← trained | untrained | shuffled | D_o ← trained | untrained |", "|" + "---|" * 17]  # fmt: skip
     columns = ("decoding R², trained", "decoding R², untrained", "decoding R², shuffled", "decoding R², last input",
                "D_s agent → Bayes, trained", "D_s agent → Bayes, untrained", "D_s agent → Bayes, shuffled", "D_o agent → Bayes, trained",
                "D_s Bayes → agent, trained", "D_s Bayes → agent, untrained", "D_s Bayes → agent, shuffled",
