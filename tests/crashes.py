@@ -152,7 +152,7 @@ def kill_once(path, config, rng, calls, seconds, marker):
 
 
 def kill_runs(folder, count, seed=0, say=lambda line: None):
-    """Kill and resume runs until there are `count` kills and `count` resumed runs; returns {"kills", "runs", "where": {call: kills}, "differing": [...]}."""
+    """Kill and resume runs until there are `count` of both; {"kills", "runs", "where": {call: kills}, "differing": [...]}."""
     folder, rng, marker = Path(folder), np.random.default_rng(seed), mmap.mmap(-1, 1)
     references = {}
     for name, config in RUNS.items():
