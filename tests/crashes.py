@@ -152,14 +152,14 @@ def kill_once(path, config, rng, calls, seconds, marker):
 
 
 def kill_runs(folder, count, seed=0, say=lambda line: None):
-    """Kill and resume runs until `count` kills have met one; returns {"kills", "runs", "where": {call: kills}, "differing": [...]}."""
+    """Kill and resume runs until there are `count` of both; {"kills", "runs", "where": {call: kills}, "differing": [...]}."""
     folder, rng, marker = Path(folder), np.random.default_rng(seed), mmap.mmap(-1, 1)
     references = {}
     for name, config in RUNS.items():
         training.train(folder / "references" / name, config)  # also compiles, so that children need not
         references[name] = count_calls(config, folder / "counted" / name)
     kills, done, where, differing = 0, 0, {}, []
-    while kills < count:
+    while min(kills, done) < count:
         name = list(RUNS)[done % len(RUNS)]
         path = folder / f"{name}-{done}"
         for _ in range(rng.choice([1, 1, 1, 3])):

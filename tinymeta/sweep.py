@@ -118,8 +118,10 @@ def _run_here(workers, jobs, results, failures, bar):
             while waiting or running:
                 while waiting and len(running) < workers:
                     lane = idle.pop() if idle else lanes.enter_context(_lane())
-                    seed, attempt = waiting.popleft()
-                    running[lane.submit(train, *(jobs[seed] if attempt == 1 else _resumed(jobs[seed])))] = seed, attempt, lane
+                    seed, attempt = waiting[0]
+                    with contextlib.suppress(BrokenExecutor):  # a lane whose process died between two seeds; the next will do
+                        running[lane.submit(train, *(jobs[seed] if attempt == 1 else _resumed(jobs[seed])))] = seed, attempt, lane
+                        waiting.popleft()
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     seed, attempt, lane = running.pop(future)
                     if _collect(future, seed, results, failures, bar):
