@@ -46,6 +46,7 @@ reproduce() {
     part "figures ($out/)" python -m tinymeta.figures --out "$out" "$@"
     part "baselines of the bandit" baselines bandit
     part "baselines of the corridor" baselines corridor
+    part "looking inside ($out/inside.md)" python -m tinymeta.inside --out "$out" "$@"
     part "claims ($out/claims.md)" python -m tinymeta.claims --out "$out" "$@"
     say "all done in $SECONDS s; pictures and claims are in $(pwd)/$out"
 }

@@ -85,11 +85,11 @@ def information_bits(predicted, y, train):
     Agakov 2003); components are uncorrelated and their bits are added. Exact where belief and state are jointly Gaussian.
     """
     values, axes = np.linalg.eigh(np.atleast_2d(np.cov(y[train].T)))
-    bits = 0.0
-    for axis in axes.T[values > 1e-6 * max(values.max(), 1e-12)]:
-        score = r_squared((predicted @ axis)[:, None], (y[~train] @ axis)[:, None])
-        bits -= 0.5 * np.log2(1 - min(max(score, 0.0), R2_CEILING)) if np.isfinite(score) else 0.0
-    return float(bits)
+    axes = axes[:, values > 1e-6 * max(values.max(), 1e-12)]
+    along = y[~train] @ axes
+    total = np.square(along - along.mean(axis=0)).sum(axis=0)
+    scores = 1 - np.square(along - predicted @ axes).sum(axis=0) / np.where(total > 1e-12, total, np.inf)
+    return float(-0.5 * np.log2(1 - np.clip(np.where(total > 1e-12, scores, 0), 0, R2_CEILING)).sum())
 
 
 def calibration(predicted, truth):
@@ -144,9 +144,20 @@ def score(x, samples, split):
         "calibration": calibration(predicted, samples.truth[test]),
     }  # fmt: skip
     for name, index in (("step", samples.step), ("episode", samples.episode)):
-        at = index[test]
-        result[f"r2_by_{name}"] = [r_squared(predicted[at == i], y[test][at == i]) for i in range(at.max() + 1)]
+        result[f"r2_by_{name}"] = _r_squared_within(predicted, y[test], index[test])
     return result
+
+
+def _r_squared_within(predicted, y, group):
+    """`r_squared` of the samples of each group 0, 1, …, NaN where y does not vary in it."""
+    order = np.argsort(group, kind="stable")
+    first = np.searchsorted(group[order], np.arange(group.max() + 1))
+    count = np.diff(np.append(first, len(group)))
+    y, predicted = y[order] - y.mean(axis=0), predicted[order] - y.mean(axis=0)
+    error = np.add.reduceat(np.square(y - predicted).sum(axis=1), first)
+    sums = np.add.reduceat(y, first, axis=0)
+    total = np.add.reduceat(np.square(y).sum(axis=1), first) - np.square(sums).sum(axis=1) / count
+    return np.where(total > 1e-9 * count, 1 - error / np.where(total > 1e-9 * count, total, 1), np.nan).tolist()
 
 
 def shuffled(samples):

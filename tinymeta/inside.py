@@ -28,6 +28,7 @@ from tinymeta.recording import record, relive, untrained
 from tinymeta.reproduction import EXPERIMENTS, OVER_TRAINING, PROBED, Results, add_arguments, seeds_for, seeds_of
 from tinymeta.runs import load
 from tinymeta.statistics import estimate
+from tinymeta.sweep import one_thread_each
 from tinymeta.transplants import WHAT
 
 TITLES = {  # experiments without their agent: task set as tables name it
@@ -36,7 +37,9 @@ TITLES = {  # experiments without their agent: task set as tables name it
     "corridor": "corridor 5+5", "informative": "informative bandit", "tiger": "tiger", "gridworld": "gridworld",
 }  # fmt: skip
 AGENTS = ("rl2", "rl1")
+SHOWN = 40  # steps of a trial in the picture of its belief
 UNTRAINED, SHUFFLED = "#7F7F7F", "#E69F00"
+FLOOR = 1e-4  # of the logarithmic axes of dissimilarities
 PROBE_LIMIT = 2**26  # bytes of a probe.json that are read
 
 
@@ -86,7 +89,7 @@ def probe_to_file(path):
 
 def probe_everything(probes, workers, say=print):
     waiting = [str(folder.path) for name in names() for folder in probes.runs(name) if not (folder.path / "probe.json").exists()]
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with one_thread_each(), ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         for done, path in enumerate(pool.map(probe_to_file, waiting, chunksize=5), 1):
             if done % 10 == 0 or done == len(waiting):
                 say(f"{done} of {len(waiting)} runs probed, the last one {path}", flush=True)
@@ -99,8 +102,8 @@ def table(probes):
     """inside.md: one row per task set and agent, controls beside it."""
     lines = ["Mean and 95 % interval over runs. R²: held-out linear decoding of the exact belief from [h, c]. D_s, D_o: dissimilarity of",
              "states and of outputs when the agent simulates the Bayes-optimal machine (→) and the other way round (←); 0 is a perfect",
-             "simulation. Gap: what is missing to the Bayes optimum in reward per trial, exact where the tree of histories can be walked,",
-             "else from 1000 rollouts.", "",
+             "simulation. Gap: what is missing in reward per trial to the best policy with the agent's own information (RL¹ is told the",
+             "task), exact where the tree of histories can be walked, else from 1000 rollouts.", "",
              "| task set | agent | runs | gap to optimum | R² trained | untrained | shuffled | last input "
              "| D_s → trained | untrained | shuffled | D_o → trained "
              "| D_s ← trained | untrained | shuffled | D_o ← trained | untrained |", "|" + "---|" * 17]  # fmt: skip
@@ -145,6 +148,7 @@ def draw_state_space(probes, out):
             axis.plot(*plane[at[0] == trial].T, style, color="black", lw=0.7, alpha=0.8)
         share = 100 * values[[-1, -2]] / values.sum()
         axis.set(xlabel=f"component 1 ({share[0]:.0f} % of variance)", ylabel=f"component 2 ({share[1]:.0f} %)", title=TITLES[task])
+        axis.title.set_size(8)
         for name, values_ in zip(numbers, ([task] * len(plane), *plane.T, belief), strict=True):
             numbers[name].extend(values_)
     figure.colorbar(dots, ax=axes, label="exact belief P(task 0)", shrink=0.9)
@@ -222,12 +226,12 @@ def draw_simulation(probes, out):
                 x = np.array([j for j, e in enumerate(found) if e is not None]) + (i - 1.5) * 0.2
                 mean, low, high = (np.array([getattr(e, key) for e in found if e is not None]) for key in ("mean", "low", "high"))
                 axis.bar(x, mean, 0.18, color=colour, label=label, hatch=("", "//", "..", "xx")[i], edgecolor="white", lw=0.3)
-                axis.errorbar(x, mean, [mean - low, high - mean], fmt="none", color="black", lw=0.7)
+                axis.vlines(x, np.maximum(low, FLOOR), np.maximum(high, FLOOR), color="black", lw=0.7)
                 for task, e in zip(TITLES, found, strict=True):
                     if e is not None:
                         for column, value in zip(numbers, (task, label, quantity, e.mean, e.low, e.high), strict=True):
                             numbers[column].append(value)
-            axis.set(title=f"{d}, {way}", ylim=(0, None))
+            axis.set(title=f"{d}, {way}", yscale="log", ylim=(FLOOR, 5))
             axis.set_xticks(range(len(TITLES)), TITLES.values(), rotation=35, ha="right", fontsize=7)
         row[0].set_ylabel("dissimilarity of states" if d == "D_s" else "dissimilarity of outputs")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
@@ -264,18 +268,20 @@ def draw_transplants(probes, out):
 def draw_along_a_trial(probes, out):
     figure, axes = plt.subplots(1, 3, figsize=(9.4, 2.8), sharey=True, layout="constrained")
     numbers = {name: [] for name in ("task set", "step", "exact", "decoded", "decoded, untrained")}
-    for axis, task in zip(axes, ("bandit-0.1-0.9-100", "bandit-0.25-0.75-100", "corridor"), strict=True):
+    for axis, task in zip(axes, ("bandit-0.25-0.75-100", "tiger", "corridor"), strict=True):
         folder = probes.runs(f"{task}-rl2")[0]
         recording, agent = record(load(folder.path), 100), load(folder.path)
         before = untrained(agent, folder.read_config().settings.seed)
         samples = Samples.of(recording)
         split, at = split_trials(samples.trial), (samples.trial, samples.step)
-        trial = samples.trial[split.test][0]
+        moves = np.abs(np.diff(recording.hypotheses[:, :SHOWN, 0], axis=1)) * recording.valid[:, 1:SHOWN]
+        tested = np.unique(samples.trial[split.test])
+        trial = tested[np.argmax(moves.sum(axis=1)[tested])]  # the one whose belief moves most
         decoded = []
         for source in (recording, relive(before, recording)):
             x = np.hstack([source.hidden[at], source.cell[at]])
             decoded.append(fit(x, samples.hypotheses, split)(x[samples.trial == trial])[:, 0])
-        exact = samples.hypotheses[samples.trial == trial][:, 0]
+        exact, decoded = samples.hypotheses[samples.trial == trial][:SHOWN, 0], [values[:SHOWN] for values in decoded]
         step = np.arange(1, len(exact) + 1)
         axis.plot(step, exact, color="black", lw=1.4, label="exact belief")
         axis.plot(step, decoded[0], "o", ms=3, color=COLOUR["rl2"], label="decoded from RL²")

@@ -17,20 +17,21 @@ import numpy as np
 
 from tinymeta.decoding import Samples, decode, score, split_trials
 from tinymeta.errors import InputError, PlanningError, integer
-from tinymeta.evaluate import evaluate, exact_or_reason
+from tinymeta.evaluate import evaluate
 from tinymeta.exhaustive import exact_behaviour
 from tinymeta.files import write_whole
-from tinymeta.planning import bayes_optimal, informed
+from tinymeta.planning import Value, bayes_optimal, informed, plan_value
 from tinymeta.recording import nodes_along, record, relive, untrained
 from tinymeta.runs import RunFolder, load
 from tinymeta.simulation import policy_divergence, simulate
 from tinymeta.statistics import estimate
+from tinymeta.sweep import one_thread_each
 from tinymeta.tasks import make
 from tinymeta.transplants import transplant
 
 TRIALS = 200
 PRUNE = 1e-12  # probability below which a history is not followed; 0 where histories end on their own
-HISTORIES = 1_000_000
+HISTORIES = 400_000
 WORST = 5  # beliefs at which the agent errs, that a report names
 STATES = 4000  # samples that simulations are fitted and tested on, at most
 
@@ -40,16 +41,17 @@ class Machines(NamedTuple):
 
     bayes: object  # `Plan` of the agent that sees what rl2 sees
     own: object  # `Plan` of the best agent with the probed agent's own information
-    exact: dict  # see `tinymeta.evaluate.exact_or_reason`
+    values: dict  # as `tinymeta.evaluate.evaluate` takes them: bayes_optimal and informed, exact
 
 
 def machines(tasks, gamma, identity_from):
     """The `Machines` for agents that are told the task from episode `identity_from` on."""
     bayes = _or_reason(lambda: bayes_optimal(tasks, gamma))
-    told = identity_from < tasks.episodes
-    return Machines(
-        bayes, _or_reason(lambda: informed(tasks, gamma, identity_from)) if told else bayes, exact_or_reason(tasks, gamma)
-    )
+    own = bayes if identity_from >= tasks.episodes else _or_reason(lambda: informed(tasks, gamma, identity_from))
+    plans = {"bayes_optimal": bayes, "informed": _or_reason(lambda: informed(tasks, gamma))}
+    unknown = dict.fromkeys(Value._fields)
+    values = {name: {**unknown, **p} if isinstance(p, dict) else plan_value(p, gamma)._asdict() for name, p in plans.items()}
+    return Machines(bayes, own, values)
 
 
 def probe(agent, gamma, train_seed=0, init="default", trials=TRIALS, seed=0, known=None):
@@ -94,7 +96,8 @@ def probe(agent, gamma, train_seed=0, init="default", trials=TRIALS, seed=0, kno
         "exact": known.own if isinstance(known.own, dict) else _or_reason(lambda: _exact(agent, gamma, known.own)),
         "transplants": {"trained": transplant(agent, recording, gamma, seed=seed),
                         "untrained": transplant(before, record(before, trials, seed), gamma, seed=seed)},
-        "evaluation": evaluate(agent, gamma, rollouts=1000, seed=seed, baselines=known.exact),
+        "own_optimum": known.own if isinstance(known.own, dict) else plan_value(known.own, gamma)._asdict(),
+        "evaluation": evaluate(agent, gamma, rollouts=1000, seed=seed, baselines=known.values),
     }  # fmt: skip
     if result["transplants"]["trained"] is None:
         result["transplants"] = {"reason": "one task or one episode: there is nothing to exchange"}
@@ -179,7 +182,7 @@ def probe_all(paths, trials=TRIALS, seed=0, workers=1):
     """[`probe_run`] of all folders, in parallel where there are several workers."""
     if workers == 1 or len(paths) == 1:
         return [probe_run(path, trials, seed) for path in paths]
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with one_thread_each(), ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         return list(pool.map(probe_run, paths, [trials] * len(paths), [seed] * len(paths)))
 
 
@@ -200,17 +203,18 @@ QUANTITIES = {  # name in tables: where it is in a result
     },
     "KL(agent‖Bayes)": ("divergence", "agent_bayes"), "KL(Bayes‖agent)": ("divergence", "bayes_agent"),
     "gap to optimum, exact": ("exact", "gap"), "optimal actions, exact": ("exact", "optimal"),
-    "gap to optimum, sampled": ("evaluation", "gap_to_bayes_optimal", "reward_per_trial", "mean"),
+    "gap to optimum, sampled": ("evaluation", "gap"),
     **{f"transplant {what}, {who}": ("transplants", who, "own", what, 0)
        for who in ("trained", "untrained") for what in ("both", "h", "c", "axis", "pattern", "random", "none")},
 }  # fmt: skip
 
 
 def find(result, keys):
-    """The number under `keys`, or NaN where it is not defined."""
-    if keys == ("exact", "gap"):
-        exact = result["exact"]
-        return exact["optimum"]["reward_per_trial"] - exact["reward"] if "reason" not in exact else math.nan
+    """The number under `keys`, or NaN where it is not defined. Gaps are to the best policy with the agent's own information."""
+    if keys[1:] == ("gap",):
+        reward = result["exact"].get("reward") if keys[0] == "exact" else result["evaluation"]["reward_per_trial"]["mean"]
+        best = result["own_optimum"].get("reward_per_trial")
+        return math.nan if reward is None or best is None else best - reward
     for key in keys:
         if result is None or (isinstance(result, dict) and key not in result):
             return math.nan

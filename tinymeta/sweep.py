@@ -112,7 +112,7 @@ def _run_here(workers, jobs, results, failures, bar):
     """`workers` lanes, each a process with one seed at a time; a lane whose process died is replaced and its seed begun again."""
     waiting = collections.deque((seed, 1) for seed in jobs)
     others = set(multiprocessing.active_children())
-    with _one_thread_each(), _raising_signals(), contextlib.ExitStack() as lanes:
+    with one_thread_each(), _raising_signals(), contextlib.ExitStack() as lanes:
         idle, running = [], {}  # running: {future: (seed, attempt, lane)}
         try:
             while waiting or running:
@@ -147,7 +147,7 @@ def _resumed(job):
 
 
 @contextlib.contextmanager
-def _one_thread_each():
+def one_thread_each():
     """Processes that are started within it have one thread for numba and BLAS."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # inherited by the workers, read when they import NumPy

@@ -25,6 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinymeta import luck
+from tinymeta.belief import reward_index
 from tinymeta.belief_graph import belief_graph
 from tinymeta.decoding import Samples, fit, split_trials
 from tinymeta.errors import InputError
@@ -89,7 +90,7 @@ def transplant(agent, recording, gamma, episode=None, seed=0):
         for what in WHAT:
             hidden, cell = _put_in(what, there, recipient, donor, decoder, spread, seed)
             rows = _play_episode(agent, there, recipient, donor, kind, hidden, cell, k, seed)
-            results[kind][what] = _whom(tasks, rows, wanted, there.task[donor], k)
+            results[kind][what] = _whom(tasks, rows, wanted, there.task[donor])
     return results
 
 
@@ -171,21 +172,27 @@ def _wanted_actions(tasks, gamma):
     return wanted
 
 
-def _whom(tasks, rows, wanted, donor_task, k):
+def _whom(tasks, rows, wanted, donor_task):
     """The `Outcome` of played rows; see the module's docstring for what counts."""
-    outcomes, steps, B = tasks.outcomes, rows.size[1], len(donor_task)
-    follows_donor = follows_recipient = 0
-    open_pair = np.ones(B, bool)
-    for n in range(B, steps):
-        b = rows.trial[n]
-        if not open_pair[b]:
-            continue
-        s, a, d = rows.place[n], rows.action[n], donor_task[b]
-        theirs, own = wanted[d, s], wanted[rows.task[b], s]
-        follows_donor += bool(theirs[a] and not own[a] and (own & ~theirs).any())
-        follows_recipient += bool(own[a] and not theirs[a] and (theirs & ~own).any())
-        address = (d * tasks.num_states + s) * tasks.num_actions + a
-        possible = outcomes.reward_value[outcomes.reward[outcomes.start[address] : outcomes.start[address + 1]]]
-        open_pair[b] = np.isclose(possible, rows.reward[n]).any()
-    told = follows_donor + follows_recipient
-    return Outcome(follows_donor / told if told else float("nan"), told, B)
+    B = len(donor_task)
+    n = np.arange(B, rows.size[1])
+    b, s, a = rows.trial[n], rows.place[n], rows.action[n]
+    theirs, own = wanted[donor_task[b], s], wanted[rows.task[b], s]
+    for_donor = (theirs & ~own)[np.arange(len(n)), a] & (own & ~theirs).any(axis=1)
+    for_recipient = (own & ~theirs)[np.arange(len(n)), a] & (theirs & ~own).any(axis=1)
+    possible = _payments(tasks)[donor_task[b], s, a, reward_index(tasks, rows.reward[n])]
+    until = np.full(B, rows.size[1])  # the first row whose reward the donor's task could not have paid
+    np.minimum.at(until, b[~possible], n[~possible])
+    counted = n <= until[b]
+    donor, told = int(for_donor[counted].sum()), int((for_donor | for_recipient)[counted].sum())
+    return Outcome(donor / told if told else float("nan"), told, B)
+
+
+def _payments(tasks):
+    """(M, S, A, R) bool: the rewards, by index, that an action can bring."""
+    outcomes = tasks.outcomes
+    pays = np.zeros((tasks.num_tasks * tasks.num_states * tasks.num_actions, len(outcomes.reward_value)), bool)
+    for last in (0, 1):  # the table's second half holds the last step of an episode of fixed length
+        start = outcomes.start[last * len(pays) : (last + 1) * len(pays) + 1]
+        pays[np.repeat(np.arange(len(pays)), np.diff(start)), outcomes.reward[start[0] : start[-1]]] = True
+    return pays.reshape(tasks.num_tasks, tasks.num_states, tasks.num_actions, -1)
