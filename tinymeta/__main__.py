@@ -11,8 +11,10 @@ COMMANDS = {
     "train ENV AGENT": "train one run", "evaluate RUN": "frozen-weight rollouts of a trained agent",
     "baselines ENV": "exact values of the Bayes-optimal, informed and random policies",
     "gradcheck ENV AGENT": "analytic against numerical gradients",
-    "reproduction": "train every run of the paper's figures and claims",
+    "probe RUN…": "look inside: decoding, simulation, exact behaviour, transplants",
+    "reproduction": "train every run of figures, claims and probes",
     "figures": "draw every figure from finished runs",
+    "inside": "probe every finished run; table and pictures",
     "claims": "judge each claim of the paper on finished runs",
 }  # fmt: skip
 

@@ -167,7 +167,8 @@ def probe_run(path, trials=TRIALS, seed=0):
     config = RunFolder(path).read_config()
     settings, agent = config.settings, load(path)
     known = _known_machines(config.env, json.dumps(config.env_kwargs), settings.gamma, agent.layout.identity_from)
-    result = probe(agent, settings.gamma, settings.seed, settings.init, trials, seed, known)
+    luck = seed + settings.seed  # each run its own, so that an interval over runs holds the error of sampling, too
+    result = probe(agent, settings.gamma, settings.seed, settings.init, trials, luck, known)
     return {"run": str(path), "env_kwargs": config.env_kwargs, "train_seed": settings.seed, **result}
 
 

@@ -47,7 +47,7 @@ PROBED = {
         ("bandit-0.1-0.9", "bandit", {"p": (0.1, 0.9)}, {}),
         ("bandit-0.1-0.9-100", "bandit", {"p": (0.1, 0.9), "pulls": PULLS}, LEARNED),
         ("bandit-0.25-0.75-100", "bandit", {"p": (0.25, 0.75), "pulls": PULLS}, LEARNED),
-        ("bandit-uniform-100", "bandit", {"p": "uniform", "pulls": PULLS}, {"num_envs": 16, "trials": 60_000}),
+        ("bandit-uniform-100", "bandit", {"p": "uniform", "pulls": PULLS}, {"num_envs": 16, "trials": 120_000}),
         ("informative", "bandit-informative", {}, {**HARD, "num_envs": 16, "ent_coef": 0.1, "trials": 100_000}),
         ("tiger", "tiger", {}, {**HARD, "ent_coef": 3.0, "trials": 200_000}),
         ("gridworld", "gridworld", {}, {**HARD, "ent_coef": 0.1, "trials": 40_000}),
