@@ -289,7 +289,7 @@ def draw_along_a_trial(probes, out):
         axis.set(xlabel="step of the trial", title=TITLES[task], ylim=(-0.25, 1.25))
         for column, value in zip(numbers, ([task] * len(step), step, exact, *decoded), strict=True):
             numbers[column].extend(value)
-    axes[0].set_ylabel("P(task 0)")
+    axes[0].set_ylabel("P(first hypothesis)")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     save(figure, Path(out) / "belief-along-a-trial", numbers)
 
