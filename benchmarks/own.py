@@ -11,8 +11,8 @@ import sys
 import tempfile
 import time
 
+from tinymeta.configs import build, make_config
 from tinymeta.learner import STATISTICS, Learner
-from tinymeta.runs import build, make_config
 from tinymeta.sweep import sweep
 
 
