@@ -170,6 +170,7 @@ def test_hidden_ends_are_refused_where_the_state_would_be_reset():
     with pytest.raises(ValueError, match="an episode can end unseen"):
         exact_behaviour(Agent(tasks, "memoryless", theta, 2), 0.9)
     assert exact_behaviour(Agent(tasks, "rl2", theta, 2), 0.9).cut == 0
+    assert "can end unseen" in probe.probe(Agent(tasks, "memoryless", theta, 2), 0.9, trials=16)["exact"]["reason"]
 
 
 def test_nodes_along_a_recording_hold_its_belief():
