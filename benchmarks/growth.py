@@ -101,7 +101,7 @@ def draw(table, path):
             ax.loglog(x, y, "o-", color=BLUE, markersize=4)
             if axis == "hidden_size":
                 ax.loglog(x, y[2] * (x / x[2]) ** 2, ":", color=ORANGE)
-                ax.annotate("∝ units²", (x[-2], y[2] * (x[-2] / x[2]) ** 2), (-8, -14), textcoords="offset points", color=ORANGE)
+                ax.annotate("∝ units²", (x[-2], y[2] * (x[-2] / x[2]) ** 2), (-52, 2), textcoords="offset points", color=ORANGE)
             ax.set(xlabel=label, ylabel="µs per step", xticks=[], yticks=[])
             ax.set_xticks(x, [f"{v:g}" for v in x], minor=False, rotation=45 if len(x) > 6 else 0)
             ax.minorticks_off()

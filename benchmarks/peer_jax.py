@@ -1,317 +1,240 @@
-"""RL² with A2C in JAX, the whole training run as one compiled program: the peer that tinymeta's speed is compared with.
+"""The same training in JAX: the whole loop under jit and lax.scan, seeds under vmap, every gradient written by hand.
 
-    python benchmarks/peer_jax.py --env corridor --num-envs 16 --trials 80000 --seeds 1 --first-seed 0 --json
-
-Same work as `tinymeta.train ENV rl2`, nothing imported from it. A batch of B trials is played in a loop that stops when all have
-ended. Each step appends one row per lane (a place for a running trial) to the tape; the backward pass reads the rows in reverse. What was
-tried, on one core of an AMD EPYC with AVX-512, in million environment steps a second (bandit with B = 1, bandit with B = 16):
-
-- `jax.value_and_grad` through the rollout's scan: 0.35 with B = 1, default flags 0.19. A backward pass by hand keeps the rollout's
-  activations and multiplies out the weight gradient once, not at every step: 0.39. Unrolling the scans: slower or equal.
-- Default flags (thunk runtime, dots by YNNPACK): 0.25, 0.8. The thunks' overhead goes away when XLA compiles the *whole* training loop into
-  one LLVM function (`xla_cpu_small_while_loop_byte_threshold`, 1 kB by default); library calls must go for that (YNN off), and
-  `xla_force_enable_experimental_llvm_ir_gemm` emits tiled matrix products in place of naive ones: 0.49, 1.12. Vectors of 512 bits
-  give 4 % with B = 1, fast math 1 %, GEMM and GEMV tile sizes nothing. `xla_cpu_use_thunk_runtime=false` no longer does anything.
-- Inputs as one product [h, x, 1] W, as two products, as row look-ups: 0.476, 0.471, 0.455 with B = 1; 1.08, 1.07, 0.97 with B = 16.
-- Transposing W once per update for the backward pass: +15 % from B = 2 on, -10 % with B = 1.
-- A static trip count for the bandit instead of the general loop: +7 %, +3 %.
-- Corridor: a while loop ends with the last trial of the batch. Finished trials would still cost; so when half of the lanes
-  are done the running trials are packed into half as many: 0.75 instead of 0.45 with B = 16. A scan over all 200 steps, masked or under
-  lax.cond, does 5 to 13 times the steps of a trained agent.
-- Random numbers by Threefry per update or per 500 updates: equal. Adam by hand or by optax: equal, by hand needs no import.
-- Seeds: shard_map over one CPU device per thread, one seed after the other on each. vmap over seeds does no better, because one run
-  already fills a core's vector units, and in the corridor it would wait for the slowest seed at every update.
+Autodiff through lax.scan was slower than this hand-derived backward pass, which walks the recorded steps once with a dynamic trip count:
+in the corridor, steps after the last trial's end cost nothing. Inputs, bias and state go through one matrix product; the four gates
+through one tanh. All uniforms of 100-500 updates are drawn at once. XLA's single-threaded Eigen, the full vector width and its LLVM
+matrix products were the fastest flags found for arrays of this size.
 """
 
 import argparse
 import json
 import os
 import resource
-import subprocess
 import sys
 import time
 from functools import partial
-from typing import NamedTuple
 
-ONE_KERNEL = "xla_cpu_small_while_loop_byte_threshold=1000000000000,xla_force_enable_experimental_llvm_ir_gemm="
-XLA_FLAGS = (
-    "--xla_cpu_multi_thread_eigen=false --xla_cpu_prefer_vector_width=512 --xla_cpu_enable_fast_math=true"
-    f" --xla_cpu_experimental_ynn_fusion_type= --xla_backend_extra_options={ONE_KERNEL}"
+FLAGS = (
+    "--xla_cpu_multi_thread_eigen=false --xla_cpu_prefer_vector_width=512 --xla_backend_extra_options="
+    "xla_cpu_small_while_loop_byte_threshold=1000000000000,xla_force_enable_experimental_llvm_ir_gemm="
 )
-os.environ.setdefault("XLA_FLAGS", XLA_FLAGS)
+os.environ.setdefault("XLA_FLAGS", FLAGS)
 
-import jax  # noqa: E402, the flags must be set first
+import jax  # noqa: E402 the flags must be set before
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 from jax import lax  # noqa: E402
 
-H, A, VF_COEF = 48, 2, 0.05
-SCALE = np.repeat(np.float32([0.5, 0.5, 1, 0.5]), H)  # σ(a) = ½ + ½ tanh(a/2): gates i, f, g, o are one tanh
-COMPILER_BARRIER = lax.optimization_barrier
+H, A, VF_COEF, CHUNK = 48, 2, 0.05, 10
+GATES = np.repeat(np.float32([0.5, 0.5, 1, 0.5]), H)  # σ(a) = ½ + ½ tanh(a/2) for i, f, o; tanh for g
 
 
-class Environment(NamedTuple):
-    """Table 1 and what a step does: step(task, cell, action) -> (cell, reward, episode ended)."""
-
-    step: object
-    cells: int  # of the one-hot position; 0: no observation
-    start: int
-    episodes: int
-    limit: int
-    learning_rate: float
-    gamma: float
-    ent_coef: float
-    max_grad_norm: float
-
-    inputs = property(lambda self: self.cells + 1 + A)  # D: one-hot position, previous reward, one-hot previous action
-    fixed = property(lambda self: self.limit == self.episodes)  # all trials take `limit` steps
+def bandit_step(task, place, action):
+    return place, (action != task).astype(jnp.float32), True
 
 
-def bandit_step(task, cell, action):
-    return cell, jnp.where(action != task, 1.0, 0.0), True
-
-
-def corridor_step(task, cell, action):
-    moved = jnp.clip(cell + 2 * action - 1, 0, 10)
-    ended = moved == 10 * task
-    return jnp.where(ended, 5, moved), jnp.where(ended, 10.0, 0.0), ended
+def corridor_step(task, place, action):
+    moved = jnp.clip(place + 2 * action - 1, 0, 10)
+    goal = moved == 10 * task
+    return jnp.where(goal, 5, moved), jnp.where(goal, 10.0, 0.0), goal
 
 
 ENVIRONMENTS = {
-    "bandit": Environment(bandit_step, 0, 0, 10, 10, 1e-3, 0.8, 0.001, 1.0),
-    "corridor": Environment(corridor_step, 11, 5, 2, 200, 1e-4, 0.9, 0.01, 5.0),
-}
+    "bandit": {"step": bandit_step, "cells": 0, "start": 0, "episodes": 10, "limit": 10, "lr": 1e-3, "gamma": 0.8, "ent": 0.001,
+               "clip": 1.0},
+    "corridor": {"step": corridor_step, "cells": 11, "start": 5, "episodes": 2, "limit": 200, "lr": 1e-4, "gamma": 0.9, "ent": 0.01,
+                 "clip": 5.0},
+}  # fmt: skip
 
 
-def initial_parameters(key, env):
-    """W (D + 1 + H, 4H) with rows h, x, bias; heads (A + 1, H), the value last, with bias."""
-    lstm, head = jax.random.split(key)
-    W = jax.random.uniform(lstm, (H + env.inputs + 1, 4 * H), minval=-1, maxval=1) / np.sqrt(H)
-    xavier = np.sqrt(6 / (H + np.array([A] * A + [1]))).astype(np.float32)[:, None]
-    heads = jax.random.uniform(head, (A + 1, H), minval=-1, maxval=1) * xavier
-    return {"W": W.at[-1].set(0), "heads": heads, "bias": jnp.zeros(A + 1)}
+def init(key, inputs):
+    """W holds the state's rows, the inputs' and the bias."""
+    keys, s = jax.random.split(key), H**-0.5
+    W = jax.random.uniform(keys[0], (H + inputs + 1, 4 * H), minval=-s, maxval=s).at[-1].set(0)
+    fan = np.sqrt(6 / (H + np.array([A, A, 1], np.float32)))[:, None]
+    return {"W": W, "head": jax.random.uniform(keys[1], (A + 1, H), minval=-1, maxval=1) * fan, "bias": jnp.zeros(A + 1)}
+
+
+def encode(env, place, reward, action):
+    """One-hot place, reward, one-hot action and a one for the bias."""
+    P = env["cells"]
+    column = jnp.arange(P + A + 2)
+    acted = (column == P + 1 + action[:, None]) & (action[:, None] >= 0)
+    hot = (column == place[:, None]) & (column < P) | acted | (column == P + A + 1)
+    return jnp.where(column == P, reward[:, None], hot.astype(jnp.float32))
+
+
+def cell(W, z, c):
+    act = jnp.tanh((z @ W) * GATES) * GATES + (1 - GATES)
+    i, f, g, o = jnp.split(act, 4, 1)
+    c = f * c + i * g
+    tanh_c = jnp.tanh(c)
+    return act, c, tanh_c, o * tanh_c
+
+
+def play(env, B, p, u, tape):
+    """Trials until all have ended; every step is written on the tape."""
+    W, head, bias, K, T = p["W"], p["head"], p["bias"], env["episodes"], env["limit"]
+    varies = T > K
+    zero = jnp.zeros(B, jnp.int32)
+    lanes = {"h": jnp.zeros((B, H)), "c": jnp.zeros((B, H)), "task": (u[0] >= 0.5).astype(jnp.int32), "place": zero + env["start"],
+             "episode": zero, "reward": jnp.zeros(B), "action": zero - 1, "alive": jnp.ones(B)}  # fmt: skip
+
+    def step(s):
+        t, steps, total, now, tape = s
+        z = jnp.concatenate([now["h"], encode(env, now["place"], now["reward"], now["action"])], 1)
+        act, c, tanh_c, h = cell(W, z, now["c"])
+        out = h @ head.T + bias
+        logp = out[:, :A] - jax.nn.logsumexp(out[:, :A], 1, keepdims=True)
+        action = (u[t + 1] >= jnp.exp(logp[:, 0])).astype(jnp.int32)
+        place, reward, ended = env["step"](now["task"], now["place"], action)
+        alive = now["alive"]
+        reward = reward * alive if varies else reward
+        episode = now["episode"] + ended
+        row = {"z": z, "act": act, "c": now["c"], "tanh_c": tanh_c, "h": h, "logp": logp, "value": out[:, A], "action": action,
+               "reward": reward, "alive": alive}  # fmt: skip
+        tape = {k: lax.dynamic_update_slice_in_dim(v, row[k], t * B, 0) if k in row else v for k, v in tape.items()}
+        steps += alive.sum().astype(jnp.int32)
+        alive = alive * (episode < K) if varies else alive
+        new = {
+            "h": h,
+            "c": c,
+            "task": now["task"],
+            "place": place,
+            "episode": episode,
+            "reward": reward,
+            "action": action,
+            "alive": alive,
+        }
+        return t + 1, steps, total + reward.sum(), new, tape
+
+    s = (jnp.int32(0), jnp.int32(0), jnp.float32(0), lanes, tape)
+    if varies:
+        s = lax.while_loop(lambda s: (s[0] < T) & (s[3]["alive"].sum() > 0), step, s)
+    else:
+        s = lax.fori_loop(0, T, lambda _, s: step(s), s)
+    t, steps, total, lanes, tape = s
+
+    def bootstrap(now):
+        z = jnp.concatenate([now["h"], encode(env, now["place"], now["reward"], now["action"])], 1)
+        return now["alive"] * (cell(W, z, now["c"])[3] @ head[A] + bias[A])
+
+    G = lax.cond((t >= T) & (lanes["alive"].sum() > 0), bootstrap, lambda _: jnp.zeros(B), lanes) if varies else jnp.zeros(B)
+    return t, steps, total, G, tape
+
+
+def gradient(env, B, p, u, tape):
+    W, head, T = p["W"], p["head"], env["limit"]
+    varies = env["episodes"] < T
+    times, steps, total, G, tape = play(env, B, p, u, tape)
+    scale_of_step = 1 / steps.astype(jnp.float32)
+    back_weight = lax.optimization_barrier(W[:H].T) if B > 1 else W[:H].T
+
+    def back(s):
+        t, dh, dc, G, ghead, gbias, tape = s
+        row = {k: lax.dynamic_slice_in_dim(v, (t - 1) * B, B, 0) for k, v in tape.items()}
+        act, tanh_c, logp = row["act"], row["tanh_c"], row["logp"]
+        G = row["reward"] + env["gamma"] * G
+        advantage, pi = G - row["value"], jnp.exp(logp)
+        entropy = -(pi * logp).sum(1, keepdims=True)
+        scale = scale_of_step * (row["alive"] if varies else jnp.ones(B))
+        chosen = jnp.arange(A) == row["action"][:, None]
+        dlogits = scale[:, None] * (pi * (advantage[:, None] + env["ent"] * (logp + entropy)) - chosen * advantage[:, None])
+        dout = jnp.concatenate([dlogits, (-2 * VF_COEF * scale * advantage)[:, None]], 1)
+        dh = dh + dout @ head
+        i, f, g, o = jnp.split(act, 4, 1)
+        dc = dc + dh * o * (1 - tanh_c * tanh_c)
+        x = tape["dpre"]
+        parts = dc * g * i * (1 - i), dc * row["c"] * f * (1 - f), dc * i * (1 - g * g), dh * tanh_c * o * (1 - o)
+        for q, part in enumerate(parts):
+            x = lax.dynamic_update_slice(x, part, ((t - 1) * B, q * H))
+        dpre = lax.dynamic_slice_in_dim(x, (t - 1) * B, B, 0)
+        return t - 1, dpre @ back_weight, dc * f, G, ghead + dout.T @ row["h"], gbias + dout.sum(0), tape | {"dpre": x}
+
+    s = (times, jnp.zeros((B, H)), jnp.zeros((B, H)), G, jnp.zeros((A + 1, H)), jnp.zeros(A + 1), tape)
+    s = lax.while_loop(lambda s: s[0] > 0, back, s) if varies else lax.fori_loop(0, T, lambda _, s: back(s), s)
+    _, _, _, _, ghead, gbias, tape = s
+    if not varies:
+        return {"W": tape["z"].T @ tape["dpre"], "head": ghead, "bias": gbias}, total, steps, tape
+    rows, end = CHUNK * B, times * B
+
+    def add(s):
+        n, gW = s
+        z, d = (lax.dynamic_slice_in_dim(tape[k], n, rows, 0) for k in ("z", "dpre"))
+        return n + rows, gW + z.T @ jnp.where((n + jnp.arange(rows) < end)[:, None], d, 0.0)
+
+    _, gW = lax.while_loop(lambda s: s[0] < end, add, (jnp.int32(0), jnp.zeros_like(W)))
+    return {"W": gW, "head": ghead, "bias": gbias}, total, steps, tape
 
 
 def new_tape(env, B):
-    """Room for B trials of `limit` steps, in whole chunks of the weight gradient."""
-    N = -(-env.limit * B // chunk_rows(B)) * chunk_rows(B)
-    widths = {"z": H + env.inputs + 1, "gates": 4 * H, "c": H, "tanh_c": H, "h": H, "logp": A, "dgates": 4 * H}
+    N, inputs = -(-env["limit"] // CHUNK) * CHUNK * B, env["cells"] + 1 + A
+    widths = {"z": H + inputs + 1, "act": 4 * H, "c": H, "tanh_c": H, "h": H, "logp": A, "dpre": 4 * H}
     tape = {name: jnp.zeros((N, width)) for name, width in widths.items()}
-    return tape | {name: jnp.zeros(N) for name in ("value", "reward", "alive")} | {"action": jnp.zeros(N, jnp.int32)}
+    return tape | {"value": jnp.zeros(N), "action": jnp.zeros(N, jnp.int32), "reward": jnp.zeros(N), "alive": jnp.zeros(N)}
 
 
-def chunk_rows(B):
-    return max(20, 10 * B)
+def adam(env, p, m, v, g, t):
+    columns = lax.optimization_barrier((g["W"] * g["W"]).sum(0))
+    norm = jnp.sqrt(columns.sum() + (g["head"] ** 2).sum() + (g["bias"] ** 2).sum())
+    s = jnp.where(norm > env["clip"], env["clip"] / norm, 1.0)
+    m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * (s * g), m, g)
+    v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * (s * g) ** 2, v, g)
+    rate, root = env["lr"] / (1 - 0.9**t), lax.rsqrt(1 - 0.999**t)
+    return jax.tree.map(lambda p, m, v: p - rate * m / (root * jnp.sqrt(v) + 1e-8), p, m, v), m, v
 
 
-def network_input(env, lanes):
-    """z = [h, one-hot cell, previous reward, one-hot previous action, 1]."""
-    column = jnp.arange(env.inputs + 1)
-    hot = (column == lanes["cell"][:, None]) & (column < env.cells) | (column == env.inputs)
-    hot |= (column == env.cells + 1 + lanes["action"][:, None]) & (lanes["action"] >= 0)[:, None]
-    x = jnp.where(column == env.cells, lanes["reward"][:, None], jnp.where(hot, 1.0, 0.0))
-    return jnp.concatenate([lanes["h"], x], 1)
+def train(env, B, chunks, chunk, key):
+    """Reward and steps of `chunks` · `chunk` updates, (updates,) each."""
+    first, rest = jax.random.split(key)
+    p = init(first, env["cells"] + 1 + A)
+    zero = jax.tree.map(jnp.zeros_like, p)
+
+    def update(carry, u):
+        p, m, v, t, tape = carry
+        g, total, steps, tape = gradient(env, B, p, u, tape)
+        p, m, v = adam(env, p, m, v, g, (t + 1).astype(jnp.float32))
+        return (p, m, v, t + 1, tape), (total, steps)
+
+    def many(carry, key):
+        return lax.scan(update, carry, jax.random.uniform(key, (chunk, env["limit"] + 1, B)))
+
+    _, out = lax.scan(many, (p, zero, zero, jnp.int32(0), new_tape(env, B)), jax.random.split(rest, chunks))
+    return jax.tree.map(jnp.ravel, out)
 
 
-def lstm(W, z, c):
-    gates = jnp.tanh((z @ W) * SCALE) * SCALE + (1 - SCALE)
-    i, f, g, o = jnp.split(gates, 4, 1)
-    c = f * c + i * g
-    tanh_c = jnp.tanh(c)
-    return gates, c, tanh_c, o * tanh_c
-
-
-def play_step(env, parameters, u, state):
-    """One step of all lanes: (rows used, time, steps counted, reward, lanes, tape) after it. A finished lane earns nothing."""
-    n, t, steps, total, lanes, tape = state
-    alive = lanes["alive"]
-    z = network_input(env, lanes)
-    gates, c, tanh_c, h = lstm(parameters["W"], z, lanes["c"])
-    out = h @ parameters["heads"].T + parameters["bias"]
-    logp = jax.nn.log_softmax(out[:, :A])
-    action = (u[t + 1, : len(alive)] >= jnp.exp(logp[:, 0])).astype(jnp.int32)
-    cell, reward, ended = env.step(lanes["task"], lanes["cell"], action)
-    reward = reward if env.fixed else reward * alive
-    row = {"z": z, "gates": gates, "c": lanes["c"], "tanh_c": tanh_c, "h": h, "logp": logp}
-    row |= {"value": out[:, A], "action": action, "reward": reward} | ({} if env.fixed else {"alive": alive})
-    tape = tape | {name: lax.dynamic_update_slice_in_dim(tape[name], row[name], n, 0) for name in row}
-    episode = lanes["episode"] + ended
-    lanes = lanes | {"h": h, "c": c, "cell": cell, "episode": episode, "reward": reward, "action": action}
-    lanes["alive"] = alive if env.fixed else jnp.where(episode < env.episodes, 1.0, 0.0)
-    return n + len(alive), t + 1, steps + (len(alive) if env.fixed else alive.sum()), total + reward.sum(), lanes, tape
-
-
-def back_step(env, parameters, backwards, per_step, state):
-    """The mirror of `play_step`; A2C's loss and its gradient on one row per lane, then back through the cell."""
-    n, dh, dc, G, dheads, dbias, tape = state
-    n = n - len(G)
-    row = {name: lax.dynamic_slice_in_dim(tape[name], n, len(G), 0) for name in tape if name != "dgates"}
-    scale = per_step * (1.0 if env.fixed else row["alive"][:, None])
-    G = row["reward"] + env.gamma * G
-    advantage, logp, p = (G - row["value"])[:, None], row["logp"], jnp.exp(row["logp"])
-    entropy = -(p * logp).sum(1, keepdims=True)
-    chosen = jnp.arange(A) == row["action"][:, None]
-    dlogits = scale * (p * (advantage + env.ent_coef * (logp + entropy)) - chosen * advantage)
-    dout = jnp.concatenate([dlogits, -2 * VF_COEF * scale * advantage], 1)
-    dh = dh + dout @ parameters["heads"]
-    i, f, g, o = jnp.split(row["gates"], 4, 1)
-    dc = dc + dh * o * (1 - row["tanh_c"] ** 2)
-    di, df, dg, do = dc * g * i * (1 - i), dc * row["c"] * f * (1 - f), dc * i * (1 - g * g), dh * row["tanh_c"] * o * (1 - o)
-    for k, part in enumerate((di, df, dg, do)):  # four writes: a concatenation is copied element by element
-        tape = tape | {"dgates": lax.dynamic_update_slice(tape["dgates"], part, (n, k * H))}
-    dgates = lax.dynamic_slice_in_dim(tape["dgates"], n, len(G), 0)
-    return n, dgates @ backwards, dc * f, G, dheads + dout.T @ row["h"], dbias + dout.sum(0), tape
-
-
-def gradient(env, parameters, u, tape):
-    """Play a batch with uniforms u (1 + limit, B), row 0 for the tasks: (gradient, reward, steps, tape)."""
-    B, W = u.shape[1], parameters["W"]
-    none, zeros, zero = jnp.zeros(B, jnp.int32), jnp.zeros(B), jnp.zeros(())
-    lanes = {"h": jnp.zeros((B, H)), "c": jnp.zeros((B, H)), "task": (u[0] >= 0.5).astype(jnp.int32), "cell": none + env.start}
-    lanes |= {"episode": none, "reward": zeros, "action": none - 1, "alive": zeros + 1}
-    state = (jnp.int32(0), jnp.int32(0), zero, zero, lanes, tape)
-    play = partial(play_step, env, parameters, u)
-    widths = [B]
-    while not env.fixed and widths[-1] >= 4:
-        widths.append(widths[-1] // 2)
-    phases = []  # (first row, value behind a cut, matrix that packs the lanes for the next phase)
-    for width, narrower in zip(widths, [*widths[1:], 0]):
-        start, cut, pack = state[0], jnp.zeros(width), None
-        if env.fixed:
-            state = lax.fori_loop(0, env.limit, lambda _, state: play(state), state)
-        else:
-            state = lax.while_loop(lambda s, least=narrower: (s[1] < env.limit) & (s[4]["alive"].sum() > least), play, state)
-            n, t, steps, total, lanes, tape = state
-
-            def bootstrap(lanes):
-                h = lstm(W, network_input(env, lanes), lanes["c"])[-1]
-                return lanes["alive"] * (h @ parameters["heads"][A] + parameters["bias"][A])
-
-            cut = lax.cond((t == env.limit) & (lanes["alive"].sum() > 0), bootstrap, lambda _, cut=cut: cut, lanes)
-            if narrower:
-                rank = jnp.cumsum(lanes["alive"]) * lanes["alive"]
-                pack = jnp.where(rank == jnp.arange(1, narrower + 1)[:, None], 1.0, 0.0)  # (narrower, width)
-                lanes = {name: (pack @ value.astype(pack.dtype)).astype(value.dtype) for name, value in lanes.items()}
-                state = (n, t, steps, total, lanes, tape)
-        phases.append((start, cut, pack))
-
-    end, _, steps, total, _, tape = state
-    backwards = COMPILER_BARRIER(W[:H].T) if B > 1 else W[:H].T  # (4H, H), in memory or not
-    back = partial(back_step, env, parameters, backwards, 1 / steps)
-    dh = dc = jnp.zeros((widths[-1], H))
-    state = (end, dh, dc, jnp.zeros(widths[-1]), jnp.zeros((A + 1, H)), jnp.zeros(A + 1), tape)
-    for start, cut, pack in reversed(phases):
-        n, dh, dc, G, *rest = state
-        if pack is not None:
-            dh, dc, G = pack.T @ dh, pack.T @ dc, pack.T @ G
-        state = (n, dh, dc, G + cut, *rest)
-        if env.fixed:
-            state = lax.fori_loop(0, env.limit, lambda _, state: back(state), state)
-        else:
-            state = lax.while_loop(lambda s, start=start: s[0] > start, back, state)
-    *_, dheads, dbias, tape = state
-
-    if env.fixed:
-        return {"W": tape["z"].T @ tape["dgates"], "heads": dheads, "bias": dbias}, total, steps, tape
-    R = chunk_rows(B)
-
-    def add_chunk(state):
-        n, dW = state
-        z, dgates = (lax.dynamic_slice_in_dim(tape[name], n, R, 0) for name in ("z", "dgates"))
-        return n + R, dW + z.T @ jnp.where((n + jnp.arange(R) < end)[:, None], dgates, 0)
-
-    dW = lax.while_loop(lambda s: s[0] < end, add_chunk, (jnp.int32(0), jnp.zeros_like(W)))[1]
-    return {"W": dW, "heads": dheads, "bias": dbias}, total, steps, tape
-
-
-def adam(env, parameters, first, second, gradient, t):
-    columns = COMPILER_BARRIER((gradient["W"] ** 2).sum(0))  # keeps the sum vectorised
-    norm = jnp.sqrt(columns.sum() + (gradient["heads"] ** 2).sum() + (gradient["bias"] ** 2).sum())
-    factor = jnp.where(norm > env.max_grad_norm, env.max_grad_norm / norm, 1)
-    first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * (factor * g), first, gradient)
-    second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * (factor * g) ** 2, second, gradient)
-    rate, root = env.learning_rate / (1 - 0.9**t), lax.rsqrt(1 - 0.999**t)
-    step = partial(jax.tree.map, lambda p, m, v: p - rate * m / (root * jnp.sqrt(v) + 1e-8))
-    return step(parameters, first, second), first, second
-
-
-def train(env, B, updates, seed):
-    """A whole run: rewards and steps of each update."""
-    key, init_key = jax.random.split(jax.random.key(seed))
-
-    def update(carry, t):
-        parameters, first, second, tape = carry
-        u = jax.random.uniform(jax.random.fold_in(key, t), (1 + env.limit, B))
-        dparameters, total, steps, tape = gradient(env, parameters, u, tape)
-        return (*adam(env, parameters, first, second, dparameters, t.astype(jnp.float32)), tape), (total, steps)
-
-    parameters = initial_parameters(init_key, env)
-    zeros = jax.tree.map(jnp.zeros_like, parameters)
-    return lax.scan(update, (parameters, zeros, zeros, new_tape(env, B)), jnp.arange(1, updates + 1))[1]
-
-
-def run(args):
-    """Compile, train, report."""
-    updates = -(-args.trials // args.num_envs)
-    devices = min(args.threads, args.seeds)
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.threads])
-    jax.config.update("jax_num_cpu_devices", devices)
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--env", choices=ENVIRONMENTS, default="bandit")
+    parser.add_argument("--num-envs", type=int, default=1)
+    parser.add_argument("--trials", type=int, default=20_000)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--cache", metavar="DIR", help="keep compiled code here")
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
     if args.cache:
         jax.config.update("jax_compilation_cache_dir", args.cache)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-    padded = -(-args.seeds // devices) * devices  # devices get equally many
-    seeds = args.first_seed + np.arange(padded, dtype=np.uint32)
-    mesh, spec = jax.make_mesh((devices,), ("seeds",)), jax.sharding.PartitionSpec("seeds")
-    one = partial(train, ENVIRONMENTS[args.env], args.num_envs, updates)
-    every = jax.shard_map(partial(lax.map, one), mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False)
+    updates = max(1, args.trials // args.num_envs)
+    chunk = min(updates, 500 if args.num_envs < 10 else 100)
+    run = partial(train, ENVIRONMENTS[args.env], args.num_envs, updates // chunk, chunk)
+    keys = jax.vmap(jax.random.key)(jnp.arange(args.first_seed, args.first_seed + args.seeds))
+    run, keys = (jax.vmap(run), keys) if args.seeds > 1 else (run, keys[0])
     began = time.perf_counter()
-    compiled = jax.jit(every).lower(seeds).compile()
-    started = time.perf_counter()
-    rewards, steps = (np.asarray(x)[: args.seeds] for x in jax.block_until_ready(compiled(seeds)))
-    finished = time.perf_counter()
-    last = -max(1, updates // 10)
-    return {
-        "name": "jax", "env": args.env, "num_envs": args.num_envs, "seeds": args.seeds, "trials": updates * args.num_envs,
-        "env_steps": int(steps.sum(dtype=np.float64)), "compile_seconds": started - began, "train_seconds": finished - started,
-        "process_seconds": 0.0, "reward_per_trial": (rewards[:, last:].mean(1) / args.num_envs).tolist(),
-        "steps_per_trial": (steps[:, last:].mean(1) / args.num_envs).tolist(),
+    compiled = jax.jit(run).lower(keys).compile()
+    compile_seconds, began = time.perf_counter() - began, time.perf_counter()
+    reward, steps = (np.atleast_2d(np.asarray(part)) for part in jax.block_until_ready(compiled(keys)))
+    seconds, last = time.perf_counter() - began, max(1, reward.shape[1] // 10)
+    print(json.dumps({
+        "name": "JAX", "env": args.env, "num_envs": args.num_envs, "seeds": args.seeds, "trials": reward.shape[1] * args.num_envs,
+        "env_steps": int(steps.sum()), "compile_seconds": compile_seconds, "train_seconds": seconds,
+        "process_seconds": time.process_time(), "reward_per_trial": (reward[:, -last:].mean(1) / args.num_envs).tolist(),
+        "steps_per_trial": (steps[:, -last:].mean(1) / args.num_envs).tolist(),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }  # fmt: skip
-
-
-def run_processes(argv, args):
-    """The seeds split over processes with one thread each, their reports put together."""
-    share = -(-args.seeds // args.processes)
-    firsts = range(args.first_seed, args.first_seed + args.seeds, share)
-    counts = [min(share, args.first_seed + args.seeds - first) for first in firsts]
-    commands = [[sys.executable, __file__, *argv, "--processes", "1", "--threads", "1", "--first-seed", str(first), "--seeds", str(count)]
-                for first, count in zip(firsts, counts)]  # fmt: skip
-    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
-    reports = [json.loads(child.communicate()[0]) for child in children]
-    merged = reports[0] | {"seeds": args.seeds}
-    for name in ("env_steps", "reward_per_trial", "steps_per_trial", "peak_memory_mb"):
-        merged[name] = sum((report[name] for report in reports), type(merged[name])())
-    return merged | {name: max(report[name] for report in reports) for name in ("compile_seconds", "train_seconds")}
-
-
-def main(argv):
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--env", choices=ENVIRONMENTS, required=True)
-    parser.add_argument("--num-envs", type=int, default=1, help="trials per update")
-    parser.add_argument("--trials", type=int, default=40_000)
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, help="cores to use; 1 for one seed, else all")
-    parser.add_argument("--processes", type=int, default=1, help="split the seeds over processes, not threads")
-    parser.add_argument("--cache", help="folder of the persistent compilation cache")
-    parser.add_argument("--json", action="store_true", help="the only output there is")
-    args = parser.parse_args(argv)
-    args.threads = args.threads or (1 if args.seeds == 1 else len(os.sched_getaffinity(0)))
-    report = run_processes(argv, args) if args.processes > 1 else run(args)
-    born = int(open("/proc/self/stat").read().rsplit(")", 1)[1].split()[19]) / os.sysconf("SC_CLK_TCK")
-    report["process_seconds"] = time.clock_gettime(time.CLOCK_BOOTTIME) - born
-    print(json.dumps(report))
+    }))  # fmt: skip
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main())
