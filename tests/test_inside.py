@@ -73,7 +73,7 @@ def test_the_whole_chain_on_tiny_runs(tmp_path, monkeypatch):
             inside.probe_to_file(folder.path)
     with pytest.raises(ValueError, match="seed-1 is missing or unfinished"):
         inside.main(["--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), "--quick", "--workers", "1"])
-    inside.draw_all(probes, tmp_path / "out", say=lambda *a, **k: None)
+    inside.draw_all(probes.results, tmp_path / "out", say=lambda line: None)
     assert inside.table(probes).count("\n| ") == 1 + len(inside.names())
     drawn = {path.stem for path in (tmp_path / "out").glob("*.svg")}
     assert drawn == {"state-space", "decoding-training", "calibration", "simulation", "transplants", "belief-along-a-trial"}

@@ -15,7 +15,7 @@ from tinymeta.exhaustive import exact_behaviour
 from tinymeta.planning import bayes_optimal
 from tinymeta.policies import Agent
 from tinymeta.recording import nodes_along, record, relive, untrained
-from tinymeta.simulation import SOFT, policy_divergence, simulate
+from tinymeta.simulation import SOFT, Machine, policy_divergence, simulate
 from tinymeta.training import train
 from tinymeta.transplants import transplant
 
@@ -57,7 +57,7 @@ def test_a_network_that_is_the_bayes_filter_scores_all():
         assert scores[features]["r2"] > 1 - 1e-6
         assert scores[features]["r2_log_odds"] > 1 - 1e-6
         assert scores[features]["accuracy"] == 1
-    both_ways = simulate(agent, recording, solved)
+    both_ways = simulate(agent, recording, Machine(tasks, recording, solved))
     assert all(value < 1e-6 for way in both_ways.values() for value in way.values())
     assert exact_behaviour(agent, 0.9).reward == pytest.approx(exact_behaviour(agent, 0.9).optimum.reward_per_trial, abs=1e-9)
     outcomes = transplant(agent, recording, 0.9)
@@ -79,14 +79,14 @@ def test_a_network_that_ignores_its_inputs_scores_nothing():
     assert scores["trained"]["hc"]["bits"] == 0
     assert scores["inputs"]["x"]["r2"] > 0.85  # here the last reward tells all: a control worth looking at
     assert scores["shuffled"]["hc"]["r2"] <= 0.01
-    machine = simulate(agent, recording, bayes_optimal(tasks, 0.9))["agent_to_bayes"]
-    assert machine["D_s"] > 0.3
+    machine = Machine(tasks, recording, bayes_optimal(tasks, 0.9))
+    assert simulate(agent, recording, machine)["agent_to_bayes"]["D_s"] > 0.3
     outcomes = transplant(agent, recording, 0.9)["masked"]
     assert len(set(outcomes.values())) == 1  # whatever is put in, the behaviour is the same
     assert 0.3 < outcomes["both"].donor < 0.7
 
 
-def test_a_leak_would_be_seen(monkeypatch):
+def test_a_leak_would_be_seen():
     """Features of pure noise must score nothing; if fitting sees the test trials they do score, so this test can fail."""
     tasks = telling_taskset()
     recording = record(hand_made(tasks), 60)
@@ -95,8 +95,7 @@ def test_a_leak_would_be_seen(monkeypatch):
     honest = decoding.score(noise, samples, decoding.split_trials(samples.trial))["r2"]
     assert honest < 0.05
     everything = np.ones(len(samples.trial), bool)
-    leak = decoding.Split(everything, everything, decoding.split_trials(samples.trial).test)
-    monkeypatch.setattr(decoding, "fit", lambda x, y, split: decoding.ridge(x[leak.train], y[leak.train], [1e-7])[0])
+    leak = decoding.Split(everything, decoding.split_trials(samples.trial).choose, decoding.split_trials(samples.trial).test)
     assert decoding.score(noise, samples, leak)["r2"] > 0.3
 
 
@@ -113,7 +112,7 @@ def test_trials_are_never_split_between_fitting_and_testing():
 def test_ridge_agrees_with_the_normal_equations():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(200, 5)) * [1, 10, 0.1, 1, 0] + 3, rng.normal(size=(200, 2))
-    model = decoding.ridge(x, y, [0.1])[0]
+    model = decoding.Ridge(x).fit(y, [0.1])[0]
     z = (x - x.mean(0))[:, :4] / x.std(0)[:4]
     weight = np.linalg.solve(z.T @ z / 200 + 0.1 * np.eye(4), z.T @ (y - y.mean(0)) / 200)
     np.testing.assert_allclose(model(x), z @ weight + y.mean(0), atol=1e-9)
@@ -125,7 +124,7 @@ def test_information_of_a_gaussian_channel():
     y = rng.normal(size=(40_000, 2)) * [1, 2]
     x = y + rng.normal(size=y.shape) * [0.5, 1]
     train = np.arange(len(y)) < 20_000
-    predicted = decoding.ridge(x[train], y[train], [1e-7])[0](x[~train])
+    predicted = decoding.Ridge(x[train]).fit(y[train], [1e-7])[0](x[~train])
     assert decoding.information_bits(predicted, y, train) == pytest.approx(2 * 0.5 * np.log2(1 + 4), abs=0.03)
 
 

@@ -200,7 +200,7 @@ class BeliefAgent:
         choice("belief agent", name, BELIEF_AGENTS)
         self.tasks, self.name, gamma = instance("tasks", tasks, TaskSet), name, real("gamma", gamma, 0, 1)
         self._strategy = _Bayes(tasks, gamma) if name == "bayes" else _Sampler(tasks, gamma, greedy=name == "greedy")
-        self._random = np.random.Generator(np.random.Philox(key=[integer("seed", seed, 0), luck.ACTING]))
+        self._random = luck.generator(integer("seed", seed, 0), luck.ACTING)
         self.layout = make_layout(tasks, "rl2", 1)  # only its input columns are used, for traces
         self.reset()
 

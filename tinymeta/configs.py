@@ -111,7 +111,16 @@ def parse_config(flat, where):
 
 def build(config):
     """The task set of a config."""
-    return make(config.env, **{key: tuple(value) if isinstance(value, list) else value for key, value in config.env_kwargs.items()})
+    return make(config.env, **_tuples(config.env_kwargs))
+
+
+def parse_kwargs(text):
+    """Keyword arguments of `tinymeta.tasks.make` from JSON, such as json.dumps(config.env_kwargs)."""
+    return _tuples(json.loads(text))
+
+
+def _tuples(kwargs):
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in kwargs.items()}
 
 
 def listed(kwargs):

@@ -48,23 +48,41 @@ def split_trials(trial, seed=0):
     return Split(share < 0.5, share < 0.125, share >= 0.5)
 
 
-def ridge(x, y, strengths):
-    """[LinearMap of y (n, V) on x (n, F) for each strength], in closed form on scaled features, one eigendecomposition for all."""
-    shift, scale, bias = x.mean(axis=0), x.std(axis=0), y.mean(axis=0)
-    scale = np.where(scale > 1e-12, scale, np.inf)  # a constant feature gets weight 0
-    z = (x - shift) / scale
-    values, vectors = np.linalg.eigh(z.T @ z / len(z))
-    projected = vectors.T @ (z.T @ (y - bias) / len(z))
-    values = np.maximum(values, 0)[:, None]
-    return [LinearMap(shift, vectors @ (projected / (values + s)) / scale[:, None], bias) for s in strengths]
+class Ridge:
+    """Ridge regression on samples x (n, F), scaled; what depends on x alone is computed once for all targets."""
+
+    def __init__(self, x):
+        self.shift, scale = x.mean(axis=0), x.std(axis=0)
+        self.scale = np.where(scale > 1e-12, scale, np.inf)  # a constant feature gets weight 0
+        self.z = (x - self.shift) / self.scale
+        self.gram = self.z.T @ self.z / len(x)
+
+    def fit(self, y, strengths):
+        """[LinearMap of y (n, V) for each strength], in closed form."""
+        bias, identity = y.mean(axis=0), np.eye(len(self.gram))
+        along = self.z.T @ (y - bias) / len(y)
+        weights = (np.linalg.solve(self.gram + s * identity, along) for s in strengths)
+        return [LinearMap(self.shift, weight / self.scale[:, None], bias) for weight in weights]
 
 
-def fit(x, y, split, strengths=STRENGTHS):
-    """The ridge whose strength does best on `split.choose`, fitted again on all of `split.train`."""
-    x, y = np.asarray(x, float), np.asarray(y, float)
-    inner = split.train & ~split.choose
-    errors = [np.square(model(x[split.choose]) - y[split.choose]).sum() for model in ridge(x[inner], y[inner], strengths)]
-    return ridge(x[split.train], y[split.train], [strengths[int(np.argmin(errors))]])[0]
+class Regression:
+    """Ridges on features x whose strength does best on `split.choose`, fitted again on all of `split.train`."""
+
+    def __init__(self, x, split, strengths=STRENGTHS):
+        self.x, self.split, self.strengths = np.asarray(x, float), split, strengths
+        self._inner, self._all = split.train & ~split.choose, split.train
+        self._inner_ridge, self._ridge = Ridge(self.x[self._inner]), Ridge(self.x[self._all])
+
+    def fit(self, y):
+        """The `LinearMap` of y (n, V)."""
+        y, choose = np.asarray(y, float), self.split.choose
+        maps = self._inner_ridge.fit(y[self._inner], self.strengths)
+        errors = [np.square(model(self.x[choose]) - y[choose]).sum() for model in maps]
+        return self._ridge.fit(y[self._all], [self.strengths[int(np.argmin(errors))]])[0]
+
+    def predict(self, y):
+        """What the fit to y says on the samples of `split.test`."""
+        return self.fit(y)(self.x[self.split.test])
 
 
 def r_squared(predicted, y):
@@ -134,12 +152,12 @@ def score(x, samples, split):
     y, test = samples.hypotheses, split.test
     if y.shape[1] == 0:
         raise ValueError("the belief never varies in this recording, expected a task set with something to find out")
-    predicted = fit(x, y, split)(x[test])
-    odds = log_odds(y)
+    regression, odds = Regression(x, split), log_odds(y)
+    predicted = regression.predict(y)
     top = y[test].max(axis=1)
     chosen = y[test][np.arange(test.sum()), predicted.argmax(axis=1)]
     result = {
-        "r2": r_squared(predicted, y[test]), "r2_log_odds": r_squared(fit(x, odds, split)(x[test]), odds[test]),
+        "r2": r_squared(predicted, y[test]), "r2_log_odds": r_squared(regression.predict(odds), odds[test]),
         "accuracy": float((chosen >= top - 1e-9).mean()), "bits": information_bits(predicted, y, ~test),
         "calibration": calibration(predicted, samples.truth[test]),
     }  # fmt: skip

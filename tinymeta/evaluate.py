@@ -3,6 +3,9 @@
 In place of a run folder RUN may be bayes, greedy or thompson, the agents on the exact belief; then --env names the environment.
 """
 
+import copy
+import functools
+import json
 import math
 import sys
 
@@ -11,10 +14,11 @@ import numpy as np
 from tinymeta.baselines import exact_values
 from tinymeta.belief import belief_along
 from tinymeta.belief_agents import BELIEF_AGENTS, BeliefAgent
+from tinymeta.configs import parse_kwargs
 from tinymeta.errors import InputError, PlanningError, integer
 from tinymeta.planning import Value
 from tinymeta.runs import RunFolder, load
-from tinymeta.tasks import ENVIRONMENTS
+from tinymeta.tasks import ENVIRONMENTS, make
 
 
 def evaluate(agent, gamma, rollouts=100, seed=0, greedy=False, baselines=None):
@@ -67,6 +71,16 @@ def exact_or_reason(tasks, gamma):
         except PlanningError as error:
             values[name] = {**dict.fromkeys(Value._fields), "reason": str(error)}
     return values
+
+
+def exact_for(config):
+    """`exact_or_reason` for a run's config. Runs in one process that differ in their seed alone share the work."""
+    return copy.deepcopy(_exact_for(config.env, json.dumps(config.env_kwargs), config.settings.gamma))
+
+
+@functools.lru_cache(maxsize=16)
+def _exact_for(env, env_kwargs, gamma):
+    return exact_or_reason(make(env, **parse_kwargs(env_kwargs)), gamma)
 
 
 def mean_and_sem(values):

@@ -125,10 +125,6 @@ class _Walk:
     def step(self, level, t, prune, limit):
         """Account for the step at time t of every history and return those that come of it."""
         self.histories += len(level.mass)
-        if self.histories > limit:
-            raise PlanningError(
-                f"task set {self.agent.tasks.name!r} has more than {limit} histories, expected fewer, or a larger prune"
-            )
         hidden, cell, policy = self._network(level)
         graph, A = self.solved.graph, policy.shape[1]
         self.steps += level.mass.sum()
@@ -146,6 +142,10 @@ class _Walk:
         source = np.repeat(np.arange(pair.size), count)
         mass = (level.mass[:, None] * policy).ravel()[source] * graph.edge_probability[edge]
         kept = mass > prune
+        if self.histories + kept.sum() > limit:
+            raise PlanningError(
+                f"task set {self.agent.tasks.name!r} has more than {limit} histories, expected fewer, or a larger prune"
+            )
         self.pruned += mass[~kept].sum()
         edge, parent, action, mass = edge[kept], source[kept] // A, source[kept] % A, mass[kept]
         child = graph.edge_child[edge]

@@ -16,8 +16,8 @@ from tinymeta.animations import animate
 from tinymeta.baselines import exact_values
 from tinymeta.diagrams import draw_architecture, draw_corridor_paths
 from tinymeta.planning import bayes_optimal, by_episode
-from tinymeta.plotting import COLOUR, INFORMED_GREEN, LABEL, SETTINGS, STYLE, csv_text, mean_and_band, save, smoothed
-from tinymeta.reproduction import AGENTS, Results, add_arguments, seeds_of
+from tinymeta.plotting import COLOUR, INFORMED_GREEN, LABEL, STYLE, csv_text, draw_each, mean_and_band, save, smoothed
+from tinymeta.reproduction import AGENTS, Results, add_arguments, add_workers, seeds_of, workers_of
 from tinymeta.runs import build, write_whole
 
 LEARNING = {  # environment: (column, axis label, smoothing in intervals, range of the axis)
@@ -36,11 +36,11 @@ def draw_learning(results, env, out):
     exact = exact_values(build(config), config.settings.gamma)
     figure, axes = plt.subplots(1, 2, figsize=(7.6, 3.0), sharey=True, layout="constrained")
     numbers, by_steps = ({name: [] for name in ("agent", x, "mean", "low", "high")} for x in ("trials", "env_steps"))
-    for agent in AGENTS:
-        metrics = results.metrics(f"{env}-{agent}")
+    all_metrics = {agent: results.metrics(f"{env}-{agent}") for agent in AGENTS}
+    grid = np.linspace(0, max(metrics["env_steps"].max() for metrics in all_metrics.values()), 400)[1:]
+    for agent, metrics in all_metrics.items():
         curves, trials, steps = smoothed(metrics[column], window), metrics["trials"][0], metrics["env_steps"]
         mean, low, high = mean_and_band(curves)
-        grid = np.linspace(0, max(results.metrics(f"{env}-{a}")["env_steps"].max() for a in AGENTS), 400)[1:]
         at_steps = mean_and_band(np.array([np.interp(grid, s, c) for s, c in zip(steps, curves, strict=True)]))
         against_trials = (axes[0], trials / 1e3, (mean, low, high), np.broadcast_to(trials, curves.shape))
         for axis, x, (m, lo, hi), runs in (against_trials, (axes[1], grid / 1e3, at_steps, steps)):
@@ -103,21 +103,16 @@ def draw_episodes(results, out):
     save(figure, Path(out) / "episodes", numbers)
 
 
-def draw_all(results, out, say=print):
-    """Every figure, in the order of the module's docstring."""
-    jobs = {
-        "architecture": lambda: draw_architecture(results, out),
-        "corridor-paths": lambda: draw_corridor_paths(results, out),
-        "learning-bandit": lambda: draw_learning(results, "bandit", out),
-        "learning-corridor": lambda: draw_learning(results, "corridor", out),
-        "episodes": lambda: draw_episodes(results, out),
-        "animation-bandit": lambda: animate(results, "bandit", out),
-        "animation-corridor": lambda: animate(results, "corridor", out),
+def draw_all(results, out, workers=1, say=print):
+    """Every figure of the module's docstring, those that take longest first."""
+    jobs = {f"animation-{env}": (animate, (results, env, out)) for env in ("corridor", "bandit")}
+    jobs |= {f"learning-{env}": (draw_learning, (results, env, out)) for env in ("corridor", "bandit")}
+    jobs |= {
+        "corridor-paths": (draw_corridor_paths, (results, out)),
+        "episodes": (draw_episodes, (results, out)),
+        "architecture": (draw_architecture, (results, out)),
     }
-    with plt.rc_context(SETTINGS):
-        for name, job in jobs.items():
-            job()
-            say(f"{Path(out) / name}")
+    draw_each({str(Path(out) / name): job for name, job in jobs.items()}, workers, say)
 
 
 def main(argv=None):
@@ -126,8 +121,9 @@ def main(argv=None):
     parser = cli.parser("figures", "Draw every figure from finished runs.")
     add_arguments(parser)
     parser.add_argument("--out", default="figures", metavar="DIR")
+    add_workers(parser)
     args = parser.parse_args(argv)
-    draw_all(Results(args.runs, seeds_of(args)), args.out)
+    draw_all(Results(args.runs, seeds_of(args)), args.out, workers_of(args))
     return 0
 
 

@@ -19,13 +19,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from tinymeta import cli
-from tinymeta.decoding import Samples, fit, split_trials
-from tinymeta.errors import InputError, integer
+from tinymeta.decoding import Regression, Samples, split_trials
+from tinymeta.errors import InputError
 from tinymeta.files import read_json, write_whole
-from tinymeta.plotting import COLOUR, LABEL, SETTINGS, mean_and_band, save
+from tinymeta.plotting import COLOUR, LABEL, draw_each, mean_and_band, save
 from tinymeta.probe import QUANTITIES, find, over_training, plain, probe_run
 from tinymeta.recording import record, relive, untrained
-from tinymeta.reproduction import EXPERIMENTS, OVER_TRAINING, PROBED, Results, add_arguments, seeds_for, seeds_of
+from tinymeta.reproduction import EXPERIMENTS, OVER_TRAINING, PROBED, Results, add_arguments, add_workers, seeds_for, seeds_of, workers_of
 from tinymeta.runs import load
 from tinymeta.statistics import estimate
 from tinymeta.sweep import one_thread_each
@@ -47,10 +47,12 @@ class Probes:
     """The probes of all runs, one probe.json in each run folder."""
 
     def __init__(self, results):
-        self.results = results
+        self.results, self._runs, self._found = results, {}, {}
 
     def runs(self, name):
-        return [self.results.run(name, seed) for seed in range(seeds_for(name, self.results.seeds))]
+        if name not in self._runs:
+            self._runs[name] = [self.results.run(name, seed) for seed in range(seeds_for(name, self.results.seeds))]
+        return self._runs[name]
 
     def of(self, name):
         """What each seed's probe found, a list.
@@ -60,13 +62,16 @@ class Probes:
         ValueError
             If one is missing.
         """
-        found = []
-        for folder in self.runs(name):
-            try:
-                found.append(read_json(folder.path / "probe.json", PROBE_LIMIT))
-            except FileNotFoundError:
-                raise InputError(f"{folder.path} has no probe.json; expected it from: bash runs.sh") from None
-        return found
+        if name not in self._found:
+            self._found[name] = [self._read(folder.path / "probe.json") for folder in self.runs(name)]
+        return self._found[name]
+
+    @staticmethod
+    def _read(path):
+        try:
+            return read_json(path, PROBE_LIMIT)
+        except FileNotFoundError:
+            raise InputError(f"{path.parent} has no probe.json; expected it from: bash runs.sh") from None
 
     def estimate(self, name, quantity):
         """`Estimate` of one of `tinymeta.probe.QUANTITIES` over seeds, None where it is undefined."""
@@ -88,7 +93,9 @@ def probe_to_file(path):
 
 
 def probe_everything(probes, workers, say=print):
-    waiting = [str(folder.path) for name in names() for folder in probes.runs(name) if not (folder.path / "probe.json").exists()]
+    """Probe what is not probed yet, the last rows of the table first: their optima take longest."""
+    folders = [folder for name in reversed(names()) for folder in probes.runs(name)]
+    waiting = [str(folder.path) for folder in folders if not (folder.path / "probe.json").exists()]
     with one_thread_each(), ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         for done, path in enumerate(pool.map(probe_to_file, waiting, chunksize=5), 1):
             if done % 10 == 0 or done == len(waiting):
@@ -280,7 +287,7 @@ def draw_along_a_trial(probes, out):
         decoded = []
         for source in (recording, relive(before, recording)):
             x = np.hstack([source.hidden[at], source.cell[at]])
-            decoded.append(fit(x, samples.hypotheses, split)(x[samples.trial == trial])[:, 0])
+            decoded.append(Regression(x, split).fit(samples.hypotheses)(x[samples.trial == trial])[:, 0])
         exact, decoded = samples.hypotheses[samples.trial == trial][:SHOWN, 0], [values[:SHOWN] for values in decoded]
         step = np.arange(1, len(exact) + 1)
         axis.plot(step, exact, color="black", lw=1.4, label="exact belief")
@@ -294,24 +301,27 @@ def draw_along_a_trial(probes, out):
     save(figure, Path(out) / "belief-along-a-trial", numbers)
 
 
-def draw_all(probes, out, say=print):
-    with plt.rc_context(SETTINGS):
-        for draw in (draw_state_space, draw_over_training, draw_calibration, draw_simulation, draw_transplants, draw_along_a_trial):
-            draw(probes, out)
-            say(f"{out}: {draw.__name__.removeprefix('draw_').replace('_', ' ')}", flush=True)
+def draw_all(results, out, workers=1, say=print):
+    """Every picture of the module's docstring, those that take longest first."""
+    drawings = {
+        "decoding-training": draw_over_training, "simulation": draw_simulation, "state-space": draw_state_space,
+        "belief-along-a-trial": draw_along_a_trial, "transplants": draw_transplants, "calibration": draw_calibration,
+    }  # fmt: skip
+    draw_each({str(Path(out) / name): (draw, (Probes(results), out)) for name, draw in drawings.items()}, workers, say)
 
 
 def main(argv=None):
     parser = cli.parser("inside", "Probe every trained run; write inside.md and the pictures.")
     add_arguments(parser)
     parser.add_argument("--out", default="figures", metavar="DIR")
-    parser.add_argument("--workers", type=int, default=2, metavar="W")
+    add_workers(parser)
     args = parser.parse_args(argv)
-    probes = Probes(Results(args.runs, seeds_of(args)))
-    probe_everything(probes, integer("workers", args.workers, 1, 4096))
+    results, workers = Results(args.runs, seeds_of(args)), workers_of(args)
+    probe_everything(Probes(results), workers)
+    probes = Probes(results)
     Path(args.out).mkdir(parents=True, exist_ok=True)
     write_whole(Path(args.out) / "inside.md", table(probes).encode())
-    draw_all(probes, args.out)
+    draw_all(results, args.out, workers)
     return 0
 
 

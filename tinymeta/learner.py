@@ -24,7 +24,7 @@ from tinymeta.taskset import make_rules
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
 STATISTICS = ("trials", "env_steps", "reward", "policy_loss", "value_loss", "entropy", "loss", "grad_norm")  # per update
-CHUNK_NUMBERS = 200_000  # uniforms drawn at once, a bound on memory
+CHUNK_NUMBERS = 100_000  # uniforms drawn at once, a bound on memory
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class Learner:
         for at in range(0, updates, chunk):
             count = min(chunk, updates - at)
             numbers = luck.uniforms(self.settings.seed, luck.TRAINING, self.updates_done, count, self._width)
-            self._run(np.ascontiguousarray(numbers), statistics[at : at + count])
+            self._run(numbers, statistics[at : at + count])
         self.env_steps_done += int(statistics[:, STATISTICS.index("env_steps")].sum())
         return statistics
 

@@ -7,14 +7,19 @@ collide, and two agents can be compared on the same luck. Kernels own no generat
 import numpy as np
 
 TRAINING, EVALUATION, INITIALISATION, CHECKING, ACTING, SHIFTING, PLAYING, PROBING = range(8)  # streams
-BLOCK = 4  # Philox4x64 makes four 64-bit words per counter step (Salmon et al. 2011)
+
+
+def generator(seed, *stream, skip=0):
+    """A `numpy.random.Generator` of its own for each seed and stream (integers from 0), after `skip` numbers of it.
+
+    PCG64 (O'Neill 2014) can be advanced any distance at once, and draws a number in a fifth of the time of Philox.
+    """
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=stream)).advance(skip))
 
 
 def uniforms(seed, stream, first, count, size):
     """Rows first…first+count-1 of an endless table of uniforms in [0, 1) with `size` columns, float64 (count, size)."""
-    width = -(-size // BLOCK) * BLOCK
-    bits = np.random.Philox(key=np.array([seed, stream], np.uint64), counter=first * (width // BLOCK))
-    return np.random.Generator(bits).random((count, width))[:, :size]
+    return generator(seed, stream, skip=first * size).random((count, size))
 
 
 PLASTIC = 1.2207440846057596  # x⁴ = x + 1, the base of the three-dimensional Kronecker sequence (Roberts 2018)

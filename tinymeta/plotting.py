@@ -1,7 +1,9 @@
-"""What all pictures share: colours, labels, sizes, files written whole, and bands over seeds."""
+"""What all pictures share: colours, labels, sizes, files written whole, several at a time, and bands over seeds."""
 
 import csv
 import io
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import matplotlib as mpl
@@ -9,6 +11,7 @@ import numpy as np
 
 from tinymeta.runs import write_whole
 from tinymeta.statistics import t_quantile
+from tinymeta.sweep import one_thread_each
 
 mpl.use("agg")
 import matplotlib.pyplot as plt
@@ -22,6 +25,25 @@ SETTINGS = {
     "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "savefig.bbox": "tight", "svg.hashsalt": "tinymeta",
     "figure.dpi": 100, "savefig.dpi": 160, "legend.frameon": False, "svg.fonttype": "none",
 }  # fmt: skip
+
+
+def draw_each(jobs, workers=1, say=print):
+    """Call all functions of {name: (function, arguments)} in `workers` processes; begun in the order given, so the longest first."""
+    if workers == 1:
+        for name, job in jobs.items():
+            _draw(*job)
+            say(name)
+        return
+    with one_thread_each(), ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        name_of = {pool.submit(_draw, *job): name for name, job in jobs.items()}
+        for future in as_completed(name_of):
+            future.result()
+            say(name_of[future])
+
+
+def _draw(function, arguments):
+    with plt.rc_context(SETTINGS):
+        function(*arguments)
 
 
 def save(figure, path, columns=None):

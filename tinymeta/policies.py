@@ -18,7 +18,7 @@ from tinymeta.memory import require, working_bytes
 from tinymeta.rollout import allocate, rollout, write_input
 from tinymeta.taskset import TaskSet, make_rules
 
-BATCH, PLAY_BYTES = 128, 2**29  # trials played at once, and the memory they may take; results do not depend on it
+BATCH, PLAY_BYTES = 128, 2**25  # trials played at once, and the memory they may take; results do not depend on it
 
 
 class Totals(NamedTuple):
@@ -58,7 +58,7 @@ class Agent:
         self.tasks, self.name = instance("tasks", tasks, TaskSet), name
         self.layout = make_layout(tasks, name, hidden_size)
         self.theta = _checked_theta(theta, self.layout)
-        self._random = np.random.Generator(np.random.Philox(key=[integer("seed", seed, 0), luck.ACTING]))
+        self._random = luck.generator(integer("seed", seed, 0), luck.ACTING)
         self._rows, self._act = allocate(self.layout, 1, 1, theta.dtype)  # two rows: this step's and the last one's
         self.reset()
 
@@ -150,9 +150,11 @@ class Agent:
         rules = make_rules(self.tasks, None if step_limit is None else integer("step_limit", step_limit, 1, 10**12))
         batch = play_batch(self.layout, rules, rollouts, self.theta.itemsize, trace)
         totals, traces = [], []
+        rows, act = allocate(self.layout, batch, rules.step_limit, self.theta.dtype)
         for first in range(0, rollouts, batch):
             count = min(batch, rollouts - first)
-            rows, act = allocate(self.layout, count, rules.step_limit, self.theta.dtype)
+            if count < batch:
+                rows, act = allocate(self.layout, count, rules.step_limit, self.theta.dtype)
             uniforms = evaluation_uniforms(seed, first, count, rules.step_limit)
             rollout(self.tasks.outcomes, rules, self.layout, self.theta, uniforms, greedy, rows, act)
             _check_finite(act.heads[: rows.size[1]], self.name)
@@ -196,7 +198,7 @@ def play_batch(layout, rules, rollouts, itemsize, trace, per_trial=0):
 def evaluation_uniforms(seed, first, count, step_limit):
     """The numbers of test trials first…first+count-1, array (count, 2 + 2T). Task, first state and first action are spread
     evenly (`luck.spread`), which takes most of the luck out of a test of 100 trials."""
-    numbers = np.ascontiguousarray(luck.uniforms(seed, luck.EVALUATION, first, count, 2 + 2 * step_limit))
+    numbers = luck.uniforms(seed, luck.EVALUATION, first, count, 2 + 2 * step_limit)
     numbers[:, [0, 2, 1]] = luck.spread(seed, first, count)  # the two most even columns for task and first action
     return numbers
 

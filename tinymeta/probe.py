@@ -15,22 +15,23 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinymeta.configs import parse_kwargs
 from tinymeta.decoding import Samples, decode, score, split_trials
 from tinymeta.errors import InputError, integer
-from tinymeta.evaluate import evaluate
+from tinymeta.evaluate import evaluate, exact_for, exact_or_reason
 from tinymeta.exhaustive import exact_behaviour
 from tinymeta.files import write_whole
-from tinymeta.planning import Value, bayes_optimal, informed, plan_value
+from tinymeta.planning import bayes_optimal, informed, plan_value
 from tinymeta.recording import nodes_along, record, relive, untrained
 from tinymeta.runs import RunFolder, load
-from tinymeta.simulation import policy_divergence, simulate
+from tinymeta.simulation import Machine, policy_divergence, simulate
 from tinymeta.statistics import estimate
 from tinymeta.sweep import one_thread_each
 from tinymeta.tasks import make
 from tinymeta.transplants import transplant
 
 TRIALS = 200
-PRUNE = 1e-12  # probability below which a history is not followed; 0 where histories end on their own
+PRUNE = 1e-10  # probability below which a history is not followed; 0 where histories end on their own
 HISTORIES = 400_000
 WORST = 5  # beliefs at which the agent errs, that a report names
 STATES = 4000  # samples that simulations are fitted and tested on, at most
@@ -44,13 +45,15 @@ class Machines(NamedTuple):
     values: dict  # as `tinymeta.evaluate.evaluate` takes them: bayes_optimal and informed, exact
 
 
-def machines(tasks, gamma, identity_from):
-    """The `Machines` for agents that are told the task from episode `identity_from` on."""
-    bayes = _or_reason(lambda: bayes_optimal(tasks, gamma))
+def machines(tasks, gamma, identity_from, values=None):
+    """The `Machines` for agents that are told the task from episode `identity_from` on.
+
+    `values`, if known, are what `tinymeta.evaluate.exact_or_reason` gives; then no optimum is looked for that is out of reach.
+    """
+    values = exact_or_reason(tasks, gamma) if values is None else values
+    beyond = values["bayes_optimal"].get("reason")
+    bayes = {"reason": beyond} if beyond else _or_reason(lambda: bayes_optimal(tasks, gamma))
     own = bayes if identity_from >= tasks.episodes else _or_reason(lambda: informed(tasks, gamma, identity_from))
-    plans = {"bayes_optimal": bayes, "informed": _or_reason(lambda: informed(tasks, gamma))}
-    unknown = dict.fromkeys(Value._fields)
-    values = {name: {**unknown, **p} if isinstance(p, dict) else plan_value(p, gamma)._asdict() for name, p in plans.items()}
     return Machines(bayes, own, values)
 
 
@@ -82,15 +85,15 @@ def probe(agent, gamma, train_seed=0, init="default", trials=TRIALS, seed=0, kno
     recording = record(agent, trials, seed)
     before = untrained(agent, train_seed, init)
     relived = relive(before, recording)
-    machine = None if isinstance(known.bayes, dict) else known.bayes
     few = _first_trials(recording, STATES)
+    machine = Machine(tasks, few, None if isinstance(known.bayes, dict) else known.bayes, seed)
     result = {
         "env": tasks.name, "agent": agent.name, "trials": trials, "gamma": gamma,
         "decoding": decode(recording, relived, seed),
         "simulation": {
-            "trained": simulate(agent, few, machine, seed=seed),
-            "untrained": simulate(before, relive(before, few), machine, seed=seed),
-            "shuffled": simulate(agent, few, machine, shuffle=True, seed=seed),
+            "trained": simulate(agent, few, machine),
+            "untrained": simulate(before, relive(before, few), machine),
+            "shuffled": simulate(agent, few, machine, shuffle=True),
         },
         "divergence": known.own if isinstance(known.own, dict) else _divergence(agent, recording, known.own),
         "exact": known.own if isinstance(known.own, dict) else _or_reason(lambda: _exact(agent, gamma, known.own)),
@@ -164,19 +167,21 @@ def run_folders(paths):
 
 def probe_run(path, trials=TRIALS, seed=0):
     """`probe` of a run folder, with its path and settings."""
-    config = RunFolder(path).read_config()
+    folder = RunFolder(path)
+    config = folder.read_config()
     settings, agent = config.settings, load(path)
-    known = _known_machines(config.env, json.dumps(config.env_kwargs), settings.gamma, agent.layout.identity_from)
+    test = folder.read_result()["evaluation"] if folder.finished else exact_for(config)
+    values = json.dumps({name: test[name] for name in ("bayes_optimal", "informed")})
+    known = _known_machines(config.env, json.dumps(config.env_kwargs), settings.gamma, agent.layout.identity_from, values)
     luck = seed + settings.seed  # each run its own, so that an interval over runs holds the error of sampling, too
     result = probe(agent, settings.gamma, settings.seed, settings.init, trials, luck, known)
     return {"run": str(path), "env_kwargs": config.env_kwargs, "train_seed": settings.seed, **result}
 
 
 @functools.lru_cache(maxsize=4)
-def _known_machines(env, env_kwargs, gamma, identity_from):
-    """Runs that differ in their seed alone share their optimum; finding that it is out of reach takes longest."""
-    kwargs = {key: tuple(value) if isinstance(value, list) else value for key, value in json.loads(env_kwargs).items()}
-    return machines(make(env, **kwargs), gamma, identity_from)
+def _known_machines(env, env_kwargs, gamma, identity_from, values):
+    """Runs that differ in their seed alone share their optimum."""
+    return machines(make(env, **parse_kwargs(env_kwargs)), gamma, identity_from, json.loads(values))
 
 
 def probe_all(paths, trials=TRIALS, seed=0, workers=1):

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tinymeta.configs import make_config
-from tinymeta.errors import InputError
+from tinymeta.errors import InputError, integer
 from tinymeta.runs import RunFolder
+from tinymeta.sweep import SweepError, cores, sweeps
 
 SEEDS, QUICK_SEEDS, PROBED_SEEDS = 20, 3, 5
 
@@ -97,8 +98,6 @@ def seeds_for(name, seeds):
 
 def train_all(folder, seeds, workers=None, progress=True):
     """Train every run that is not finished yet, through one queue, those with the longest trials first."""
-    from tinymeta.sweep import sweeps
-
     results, wanted = Results(folder, seeds), {}
     for name, experiment in sorted({**EXPERIMENTS, **PROBED}.items(), key=lambda item: -_length(item[1])):
         count = seeds_for(name, seeds)
@@ -129,21 +128,29 @@ def add_arguments(parser):
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds instead of {SEEDS}")
 
 
+def add_workers(parser):
+    """--workers, for commands that share their work out."""
+    parser.add_argument("--workers", type=int, metavar="W", help="processes; as many as there are cores by default")
+
+
 def seeds_of(args):
     return QUICK_SEEDS if args.quick else SEEDS
 
 
+def workers_of(args):
+    return cores() if args.workers is None else integer("workers", args.workers, 1, 4096)
+
+
 def main(argv=None):
     from tinymeta import cli
-    from tinymeta.sweep import SweepError
     from tinymeta.training import Interrupted
 
     parser = cli.parser("reproduction", "Train every run that the paper's figures and claims need.")
     add_arguments(parser)
-    parser.add_argument("--workers", type=int, metavar="W")
+    add_workers(parser)
     args = parser.parse_args(argv)
     try:
-        train_all(args.runs, seeds_of(args), args.workers)
+        train_all(args.runs, seeds_of(args), workers_of(args))
     except SweepError as error:
         print(f"tinymeta: {error}", file=sys.stderr)
         return cli.FAILED

@@ -239,7 +239,13 @@ class RunFolder:
             cells = line.split(",")
             if len(cells) != len(METRICS):
                 raise InputError(f"{self.metrics_path}, line {number}: {len(cells)} columns, expected {len(METRICS)}")
-            rows.append([_number(f"{self.metrics_path}, line {number}: {name}", c) for name, c in zip(METRICS, cells, strict=True)])
+            try:
+                rows.append([float(cell) for cell in cells])
+            except ValueError:
+                rows.append([math.nan])
+            if not math.isfinite(sum(rows[-1])):
+                for name, cell in zip(METRICS, cells, strict=True):
+                    _number(f"{self.metrics_path}, line {number}: {name}", cell)  # the one to blame is named
         return dict(zip(METRICS, np.array(rows).reshape(-1, len(METRICS)).T, strict=True))
 
     def read_result(self):
@@ -300,12 +306,10 @@ def check_result(result, where):
 
 def metrics_row(learner, statistics):
     """One row of metrics.csv: means over the interval's trials (reward, steps) and updates (losses, entropy, gradient norm)."""
-    column = dict(zip(STATISTICS, statistics.T, strict=True))
-    trials = column["trials"].sum()
+    total = dict(zip(STATISTICS, statistics.sum(axis=0).tolist(), strict=True))
     row = {"update": learner.updates_done, "trials": learner.trials_done, "env_steps": learner.env_steps_done,
-           "reward_per_trial": math.fsum(column["reward"]) / trials, "steps_per_trial": column["env_steps"].sum() / trials}  # fmt: skip
-    row |= {name: math.fsum(column[name]) / len(statistics) for name in METRICS[5:]}
-    return {name: value if isinstance(value, int) else float(value) for name, value in row.items()}
+           "reward_per_trial": total["reward"] / total["trials"], "steps_per_trial": total["env_steps"] / total["trials"]}  # fmt: skip
+    return row | {name: total[name] / len(statistics) for name in METRICS[5:]}
 
 
 def load(path, seed=0):

@@ -15,10 +15,10 @@ not optimal. Any mixture of tied actions counts as optimal.
 import numpy as np
 
 from tinymeta import luck
-from tinymeta.decoding import Samples, fit, shuffled, split_trials
+from tinymeta.decoding import Regression, Samples, shuffled, split_trials
 from tinymeta.recording import nodes_along
 
-FEATURES = 400
+FEATURES = 256
 STRENGTHS = (1e-6, 1e-4, 1e-2)
 SOFT = 1e-3  # how much of a uniform policy is mixed into the optimal one, so that KL(agent‖Bayes) is finite
 
@@ -33,10 +33,8 @@ class FourierFeatures:
         distance = np.sqrt(np.maximum(0, np.square(some).sum(1)[:, None] + np.square(some).sum(1) - 2 * some @ some.T))
         bandwidth = np.median(distance[distance > 0]) if (distance > 0).any() else 1.0
         F, width = FEATURES, x.shape[1]
-        numbers = luck.uniforms(seed, luck.PROBING, 1, 1, F * (2 * width + 1))[0]
-        radius, angle = numbers[: F * width], numbers[F * width : 2 * F * width]
-        normal = np.sqrt(-2 * np.log1p(-radius)) * np.cos(2 * np.pi * angle)  # Box & Muller 1958
-        self.frequency, self.phase = normal.reshape(width, F) / bandwidth, 2 * np.pi * numbers[2 * F * width :]
+        random = luck.generator(seed, luck.PROBING, 1)
+        self.frequency, self.phase = random.standard_normal((width, F)) / bandwidth, 2 * np.pi * random.random(F)
 
     def __call__(self, x):
         z = (x - self.shift) / self.scale
@@ -49,59 +47,66 @@ def state_dissimilarity(mapped, state):
     return float(np.square(state - mapped).sum() / size) if size > 0 else float("nan")
 
 
-def machine_states(tasks, recording, samples):
-    """The Bayes-optimal machine's state at each sample, (n, V + states that vary): hypotheses and the marginal over states."""
-    where = recording.belief.sum(axis=2)[samples.trial, samples.step]
-    where = where[:, np.ptp(where, axis=0) > 0] if tasks.num_tasks > 1 else where[:, :0]
-    return np.hstack([samples.hypotheses, where])
+class Machine:
+    """The Bayes-optimal machine along a recording, whoever recorded it: its state and optimal actions at each sample.
+
+    state (n, V + states that vary) is the hypotheses' probabilities and the marginal over states. `solved` is its `Plan`; without it
+    `optimal` (n, A) is None, the machine has no known outputs.
+    """
+
+    def __init__(self, tasks, recording, solved=None, seed=0):
+        self.samples, self.seed = Samples.of(recording), seed
+        at = self.samples.trial, self.samples.step
+        where = recording.belief.sum(axis=2)[at]
+        where = where[:, np.ptp(where, axis=0) > 0] if tasks.num_tasks > 1 else where[:, :0]
+        self.state = np.hstack([self.samples.hypotheses, where])
+        self.optimal = None if solved is None else solved.ties[nodes_along(tasks, solved.graph, recording)[at]]
+        self.split = split_trials(self.samples.trial, seed)
+        self.features = regression(self.state, self.split, seed)
 
 
-def simulate(agent, recording, solved=None, shuffle=False, seed=0):
+def regression(state, split, seed):
+    """The `Regression` on a state (n, F) and random features of it."""
+    return Regression(FourierFeatures(state[split.train], seed)(state), split, STRENGTHS)
+
+
+def simulate(agent, recording, machine, shuffle=False):
     """Both directions of simulation, held out.
 
     Parameters
     ----------
     agent : Agent
-        Whose states the recording holds.
     recording : Recording
-    solved : Plan, optional
-        Of the Bayes-optimal machine; without it the machine has no known outputs.
+        Holds the agent's states, on the inputs that `machine` was made of.
+    machine : Machine
     shuffle : bool
-        The control: the machine's states are those of another trial.
+        The control: beside each state of the machine stands the agent's in another trial at the same step.
 
     Returns
     -------
     dict: {"agent_to_bayes", "bayes_to_agent"} each {"D_s", "D_o"} (D_o None where the machine's output is unknown).
     """
-    samples = Samples.of(recording)
-    split = split_trials(samples.trial, seed)
-    machine = machine_states(agent.tasks, recording, samples)
-    optimal = None
-    if solved is not None:
-        optimal = solved.ties[nodes_along(agent.tasks, solved.graph, recording)[samples.trial, samples.step]]
+    samples, split, optimal = machine.samples, machine.split, machine.optimal
+    at = samples.trial, samples.step
     if shuffle:
         rows = shuffled(samples._replace(truth=np.arange(len(samples.trial)))).truth
-        machine = machine[rows]
-        optimal = None if optimal is None else optimal[rows]
-    h, c = recording.hidden[samples.trial, samples.step], recording.cell[samples.trial, samples.step]
+        at = samples.trial[rows], samples.step[rows]
+    h, c, logits = recording.hidden[at], recording.cell[at], recording.logits[at].astype(float)
     state = np.hstack([h, c]).astype(float)
-    forth = FourierFeatures(state[split.train], seed)(state)
-    back = FourierFeatures(machine[split.train], seed)(machine)
-    to_machine = fit(forth, machine, split, STRENGTHS)(forth[split.test])
-    to_agent = fit(back, state, split, STRENGTHS)(back[split.test])
-    policy = _softmax(recording.logits[samples.trial, samples.step][split.test].astype(float))
-    head = agent.parameters
+    to_machine = regression(state, split, machine.seed).predict(machine.state)
+    to_agent = machine.features.predict(state)
+    policy, head = _softmax(logits[split.test]), agent.parameters
     mapped = _softmax(to_agent[:, : h.shape[1]] @ head["policy.weight"].T.astype(float) + head["policy.bias"])
+    wrong = None
+    if optimal is not None:
+        wrong = _wrong_choice(to_machine, machine.state[split.train], optimal[split.train], optimal[split.test])
     return {
-        "agent_to_bayes": {
-            "D_s": state_dissimilarity(to_machine, machine[split.test]),
-            "D_o": None if optimal is None else _wrong_choice(to_machine, machine[split.train], optimal[split.train], optimal[split.test]),
-        },
+        "agent_to_bayes": {"D_s": state_dissimilarity(to_machine, machine.state[split.test]), "D_o": wrong},
         "bayes_to_agent": {
             "D_s": state_dissimilarity(to_agent, state[split.test]),
             "D_o": float(np.abs(mapped - policy).sum(axis=1).mean() / 2),
         },
-    }  # fmt: skip
+    }
 
 
 def _softmax(logits):

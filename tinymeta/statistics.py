@@ -1,5 +1,6 @@
 """The little statistics that claims and figures need: means over seeds with Student's intervals, and equivalence tests."""
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ class Estimate(NamedTuple):
     n: int
 
 
+@functools.lru_cache(maxsize=256)
 def t_quantile(probability, freedom):
     """Quantile of Student's t, by bisection on the integral of its density over a finite angle (t = √ν tan θ)."""
     if not 0.5 <= probability < 1:

@@ -80,7 +80,7 @@ def sweeps(wanted, workers=None, executor=None, resume=False, overwrite=False, p
 
     Begun in the order given: the longest first leave no core idle at the end.
     """
-    workers = integer("workers", _cores() if workers is None else workers, 1, 4096)
+    workers = integer("workers", cores() if workers is None else workers, 1, 4096)
     jobs, only = {}, len(wanted) == 1
     for name, (path, config, seeds) in wanted.items():
         for seed in range(integer("seeds", seeds, 1, 100_000)):
@@ -103,7 +103,7 @@ def sweeps(wanted, workers=None, executor=None, resume=False, overwrite=False, p
     return {name: {seed: results[seed if only else (name, seed)] for seed in range(wanted[name][2])} for name in wanted}
 
 
-def _cores():
+def cores():
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from tinymeta.agents import make_layout
 from tinymeta.configs import TRIALS_PER_ROW, build
 from tinymeta.errors import InputError
-from tinymeta.evaluate import evaluate
+from tinymeta.evaluate import evaluate, exact_for
 from tinymeta.learner import STATISTICS, Learner, check_memory
 from tinymeta.policies import Agent
 from tinymeta.runs import SECONDS, RunFolder
@@ -98,7 +98,7 @@ def train(path, config, resume=False, overwrite=False, progress=False):
         result = {
             "env": config.env, "agent": settings.agent, "train_seed": settings.seed, **timing,
             "env_steps": learner.env_steps_done, "trials": learner.trials_done, "updates": learner.updates_done,
-            "evaluation": evaluate(agent, settings.gamma, seed=settings.seed),  # each seed has a test luck of its own
+            "evaluation": evaluate(agent, settings.gamma, seed=settings.seed, baselines=exact_for(config)),  # a luck of its own
         }  # fmt: skip
         folder.write_result(result)
     return result

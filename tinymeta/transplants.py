@@ -27,7 +27,7 @@ import numpy as np
 from tinymeta import luck
 from tinymeta.belief import reward_index
 from tinymeta.belief_graph import belief_graph
-from tinymeta.decoding import Samples, fit, split_trials
+from tinymeta.decoding import Regression, Samples, split_trials
 from tinymeta.errors import InputError
 from tinymeta.planning import TIE, plan
 from tinymeta.rollout import allocate, draw, play_on, write_input
@@ -79,9 +79,10 @@ def transplant(agent, recording, gamma, episode=None, seed=0):
     there = _boundary(recording, k)
     samples = Samples.of(recording)
     state = np.hstack([recording.hidden[samples.trial, samples.step], recording.cell[samples.trial, samples.step]])
-    decoder = fit(state, recording.hypotheses[samples.trial, samples.step], split_trials(samples.trial, seed))
+    decoder = Regression(state, split_trials(samples.trial, seed)).fit(recording.hypotheses[samples.trial, samples.step])
     spread = np.cov(state.T.astype(float))
     wanted = _wanted_actions(tasks, gamma)
+    room = allocate(agent.layout, len(there.task), make_rules(tasks).step_limit + 1, agent.theta.dtype)
     results = {}
     for kind in INPUT:
         certain = there.belief[np.arange(len(there.task)), there.task] >= CERTAIN
@@ -89,7 +90,7 @@ def transplant(agent, recording, gamma, episode=None, seed=0):
         results[kind] = {}
         for what in WHAT:
             hidden, cell = _put_in(what, there, recipient, donor, decoder, spread, seed)
-            rows = _play_episode(agent, there, recipient, donor, kind, hidden, cell, k, seed)
+            rows = _play_episode(agent, there, recipient, donor, kind, hidden, cell, k, seed, room)
             results[kind][what] = _whom(tasks, rows, wanted, there.task[donor])
     return results
 
@@ -104,7 +105,7 @@ def _boundary(recording, k):
 
 def _pairs(task, may_give, seed):
     """(recipients, donors): every trial receives from the next one of another task that may give, in a random order."""
-    order = np.argsort(luck.uniforms(seed, luck.PROBING, 2, 1, len(task))[0])
+    order = luck.generator(seed, luck.PROBING, 2).permutation(len(task))
     recipients, donors = [], []
     for i, n in enumerate(order):
         later = np.roll(order, -i - 1)
@@ -125,8 +126,7 @@ def _put_in(what, there, recipient, donor, decoder, spread, seed):
         weight = decoder.weight if what == "axis" else spread @ decoder.weight
         move = difference @ np.linalg.pinv(decoder.weight.T @ weight, rcond=1e-8) @ weight.T
         if what == "random":
-            radius, angle = luck.uniforms(seed, luck.PROBING, 3, 1, 2 * own.size)[0].reshape(2, *own.shape)
-            direction = np.sqrt(-2 * np.log1p(-radius)) * np.cos(2 * np.pi * angle)
+            direction = luck.generator(seed, luck.PROBING, 3).standard_normal(own.shape)
             move = direction * (np.linalg.norm(move, axis=1) / np.linalg.norm(direction, axis=1))[:, None]
         moved = own + move
         return moved[:, :H], moved[:, H:]
@@ -134,15 +134,18 @@ def _put_in(what, there, recipient, donor, decoder, spread, seed):
     return hidden, there.cell[donor if what in ("both", "c") else recipient]
 
 
-def _play_episode(agent, there, recipient, donor, kind, hidden, cell, k, seed):
-    """Rows of the recipients' episode k with the given states; row b holds the state of pair b, its first step is row B + b."""
+def _play_episode(agent, there, recipient, donor, kind, hidden, cell, k, seed, room):
+    """Rows of the recipients' episode k with the given states; row b holds the state of pair b, its first step is row B + b.
+
+    They are in `room`, the `Rows` and `Activations` to use.
+    """
     tasks, layout = agent.tasks, agent.layout
     B, rules = len(recipient), make_rules(tasks)._replace(episodes=k + 1)
-    rows, act = allocate(layout, B, rules.step_limit + 1, agent.theta.dtype)
+    rows, act = room
     rows.size[:] = 0
     if B == 0:
         return rows
-    uniforms = np.ascontiguousarray(luck.uniforms(seed, luck.PROBING, 4, B, 4 + 2 * rules.step_limit))
+    uniforms = luck.uniforms(seed, luck.PROBING, 4, B, 4 + 2 * rules.step_limit)
     act.h[:B], act.c[:B] = hidden, cell
     outcomes, source = tasks.outcomes, donor if kind == "donor" else recipient
     for b in range(B):
