@@ -25,7 +25,17 @@ from tinymeta.files import read_json, write_whole
 from tinymeta.plotting import COLOUR, LABEL, draw_each, mean_and_band, save
 from tinymeta.probe import QUANTITIES, find, over_training, plain, probe_run
 from tinymeta.recording import record, relive, untrained
-from tinymeta.reproduction import EXPERIMENTS, OVER_TRAINING, PROBED, Results, add_arguments, add_workers, seeds_for, seeds_of, workers_of
+from tinymeta.reproduction import (
+    EXPERIMENTS,
+    OVER_TRAINING,
+    PROBED,
+    Results,
+    add_arguments,
+    add_workers,
+    seeds_for,
+    seeds_of,
+    workers_of,
+)
 from tinymeta.runs import load
 from tinymeta.statistics import estimate
 from tinymeta.sweep import one_thread_each

@@ -98,7 +98,7 @@ def probe(agent, gamma, train_seed=0, init="default", trials=TRIALS, seed=0, kno
         "divergence": known.own if isinstance(known.own, dict) else _divergence(agent, recording, known.own),
         "exact": known.own if isinstance(known.own, dict) else _or_reason(lambda: _exact(agent, gamma, known.own)),
         "transplants": {"trained": transplant(agent, recording, gamma, seed=seed),
-                        "untrained": transplant(before, record(before, trials, seed), gamma, seed=seed)},
+                        "untrained": transplant(before, record(before, trials, seed), gamma, seed=seed, inputs=("own",))},
         "own_optimum": known.own if isinstance(known.own, dict) else plan_value(known.own, gamma)._asdict(),
         "evaluation": evaluate(agent, gamma, rollouts=1000, seed=seed, baselines=known.values),
     }  # fmt: skip

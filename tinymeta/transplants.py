@@ -57,7 +57,7 @@ class _Boundary(NamedTuple):
     prev_action: np.ndarray
 
 
-def transplant(agent, recording, gamma, episode=None, seed=0):
+def transplant(agent, recording, gamma, episode=None, seed=0, inputs=INPUT):
     """{input: {what: `Outcome`}} of one agent; None on a task set where there is nothing to exchange (one task or one episode).
 
     Parameters
@@ -69,6 +69,8 @@ def transplant(agent, recording, gamma, episode=None, seed=0):
         At which actions are optimal for a task.
     episode : int, optional
         Counted from 0; the middle one if left out.
+    inputs : tuple
+        Which of `INPUT`.
     """
     tasks = agent.tasks
     if tasks.num_tasks < 2 or tasks.episodes < 2:
@@ -84,7 +86,7 @@ def transplant(agent, recording, gamma, episode=None, seed=0):
     wanted = _wanted_actions(tasks, gamma)
     room = allocate(agent.layout, len(there.task), make_rules(tasks).step_limit + 1, agent.theta.dtype)
     results = {}
-    for kind in INPUT:
+    for kind in inputs:
         certain = there.belief[np.arange(len(there.task)), there.task] >= CERTAIN
         recipient, donor = _pairs(there.task, np.ones(len(certain), bool) if kind == "donor" else certain, seed)
         results[kind] = {}

@@ -16,11 +16,11 @@ from tinymeta.tasks.tiger import tiger
 
 BANDIT_DEFAULTS = {
     "learning_rate": 1e-3, "gamma": 0.80, "ent_coef": 0.001, "max_grad_norm": 1.0, "vf_coef": 0.05,
-    "num_envs": 4, "trials": 40_000,
+    "num_envs": 4, "trials": 20_000,
 }  # fmt: skip
 GRIDWORLD_DEFAULTS = {
     "learning_rate": 1e-4, "gamma": 0.90, "ent_coef": 0.01, "max_grad_norm": 5.0, "vf_coef": 0.05,
-    "num_envs": 1, "trials": 80_000,
+    "num_envs": 1, "trials": 50_000,
 }  # fmt: skip
 
 
