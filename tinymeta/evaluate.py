@@ -14,11 +14,14 @@ import numpy as np
 from tinymeta.baselines import exact_values
 from tinymeta.belief import belief_along
 from tinymeta.belief_agents import BELIEF_AGENTS, BeliefAgent
+from tinymeta.belief_graph import NODE_LIMIT
 from tinymeta.configs import parse_kwargs
 from tinymeta.errors import InputError, PlanningError, integer
 from tinymeta.planning import Value
 from tinymeta.runs import RunFolder, load
 from tinymeta.tasks import ENVIRONMENTS, make
+
+RUN_NODE_LIMIT = 200_000  # beliefs among which a training run looks for the optimum, some two seconds
 
 
 def evaluate(agent, gamma, rollouts=100, seed=0, greedy=False, baselines=None):
@@ -62,25 +65,26 @@ def evaluate(agent, gamma, rollouts=100, seed=0, greedy=False, baselines=None):
     return result
 
 
-def exact_or_reason(tasks, gamma):
+def exact_or_reason(tasks, gamma, node_limit=NODE_LIMIT):
     """`exact_values`; where they are out of reach or undefined, None with the "reason": an agent can be tested all the same."""
     values = {}
     for name in ("bayes_optimal", "informed"):
         try:
-            values |= exact_values(tasks, gamma, which=(name,))
+            values |= exact_values(tasks, gamma, node_limit, which=(name,))
         except PlanningError as error:
             values[name] = {**dict.fromkeys(Value._fields), "reason": str(error)}
     return values
 
 
 def exact_for(config):
-    """`exact_or_reason` for a run's config. Runs in one process that differ in their seed alone share the work."""
+    """`exact_or_reason` for a run's config, from at most `RUN_NODE_LIMIT` beliefs. In one process, runs that differ in their seed alone
+    share the work."""
     return copy.deepcopy(_exact_for(config.env, json.dumps(config.env_kwargs), config.settings.gamma))
 
 
 @functools.lru_cache(maxsize=16)
 def _exact_for(env, env_kwargs, gamma):
-    return exact_or_reason(make(env, **parse_kwargs(env_kwargs)), gamma)
+    return exact_or_reason(make(env, **parse_kwargs(env_kwargs)), gamma, RUN_NODE_LIMIT)
 
 
 def mean_and_sem(values):

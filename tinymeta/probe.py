@@ -34,7 +34,7 @@ TRIALS = 200
 PRUNE = 1e-10  # probability below which a history is not followed; 0 where histories end on their own
 HISTORIES = 400_000
 WORST = 5  # beliefs at which the agent errs, that a report names
-STATES = 4000  # samples that simulations are fitted and tested on, at most
+STEPS, STATES = 10_000, 3000  # samples that decoders and simulations are fitted and tested on, at most
 
 
 class Machines(NamedTuple):
@@ -84,12 +84,12 @@ def probe(agent, gamma, train_seed=0, init="default", trials=TRIALS, seed=0, kno
     known = machines(tasks, gamma, agent.layout.identity_from) if known is None else known
     recording = record(agent, trials, seed)
     before = untrained(agent, train_seed, init)
-    relived = relive(before, recording)
+    many = _first_trials(recording, STEPS)
     few = _first_trials(recording, STATES)
     machine = Machine(tasks, few, None if isinstance(known.bayes, dict) else known.bayes, seed)
     result = {
         "env": tasks.name, "agent": agent.name, "trials": trials, "gamma": gamma,
-        "decoding": decode(recording, relived, seed),
+        "decoding": decode(many, relive(before, many), seed),
         "simulation": {
             "trained": simulate(agent, few, machine),
             "untrained": simulate(before, relive(before, few), machine),
