@@ -20,7 +20,7 @@ from torch import nn
 H, A, VF_COEF = 48, 2, 0.05
 ENVIRONMENTS = {
     "bandit": {"cells": 0, "start": 0, "episodes": 10, "limit": 10, "lr": 1e-3, "gamma": 0.8, "ent": 0.001, "clip": 1.0},
-    "corridor": {"cells": 11, "start": 5, "episodes": 2, "limit": 200, "lr": 1e-4, "gamma": 0.9, "ent": 0.01, "clip": 5.0},
+    "corridor": {"cells": 11, "start": 5, "episodes": 2, "limit": 100, "lr": 1e-4, "gamma": 0.9, "ent": 0.01, "clip": 5.0},
 }
 
 

@@ -118,6 +118,15 @@ def test_ridge_agrees_with_the_normal_equations():
     np.testing.assert_allclose(model(x), z @ weight + y.mean(0), atol=1e-9)
 
 
+def test_a_trial_weighs_the_same_however_long_it_is():
+    """Nine trials of 10 steps decoded without error and one of 1000 decoded wrong: a tenth of the variance is missed, and not most."""
+    y = np.tile([[0.0], [1.0]], (545, 1))
+    predicted, steps = y.copy(), np.repeat([10] * 9 + [1000], [10] * 9 + [1000])
+    predicted[90:] = 0.5
+    assert decoding.r_squared(predicted, y, 1 / steps) == pytest.approx(0.9)
+    assert decoding.r_squared(predicted, y) < 0.1
+
+
 def test_information_of_a_gaussian_channel():
     """y = x + noise has ½ log2(1 + snr) bits per independent component."""
     rng = np.random.default_rng(0)

@@ -341,7 +341,7 @@ def to_json(judged, seeds):
 
 def to_markdown(judged, seeds):
     """The table that the README shows."""
-    fewer = " (5 where only probes look)" if seeds > 5 else ""
+    fewer = " (10 in the corridor 10+11, 5 where only probes look)" if seeds > 5 else ""
     lines = [f"Measured over {seeds} seeds a row{fewer}, test of 100 rollouts a seed; intervals are 95 % where not said otherwise.", "",
              "| claim | in the paper | measured | threshold | verdict |", "|---|---|---|---|---|"]  # fmt: skip
     for claim, measurement in judged:

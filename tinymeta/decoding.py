@@ -85,10 +85,11 @@ class Regression:
         return self.fit(y)(self.x[self.split.test])
 
 
-def r_squared(predicted, y):
-    """1 - Σ(y - ŷ)² / Σ(y - ȳ)², all columns pooled; NaN where y does not vary."""
-    total = np.square(y - y.mean(axis=0)).sum()
-    return float(1 - np.square(y - predicted).sum() / total) if total > 1e-12 * max(1, y.size) else float("nan")
+def r_squared(predicted, y, weight=None):
+    """1 - Σ w (y - ŷ)² / Σ w (y - ȳ)², all columns pooled, w (n,) being 1 if left out; NaN where y does not vary."""
+    w = np.ones((len(y), 1)) if weight is None else weight[:, None] * (len(y) / weight.sum())
+    total = (w * np.square(y - (w * y).mean(axis=0))).sum()
+    return float(1 - (w * np.square(y - predicted)).sum() / total) if total > 1e-12 * max(1, y.size) else float("nan")
 
 
 def log_odds(probability):
@@ -110,16 +111,15 @@ def information_bits(predicted, y, train):
     return float(-0.5 * np.log2(1 - np.clip(np.where(total > 1e-12, scores, 0), 0, R2_CEILING)).sum())
 
 
-def calibration(predicted, truth):
+def calibration(probability, truth):
     """[(mean decoded probability, share of cases in which that hypothesis was true, cases)] per tenth of the unit interval."""
-    p = np.clip(predicted, 0, 1)
-    hit = np.arange(p.shape[1]) == truth[:, None]
-    bin_of = np.minimum((p * BINS).astype(int), BINS - 1)
+    hit = np.arange(probability.shape[1]) == truth[:, None]
+    bin_of = np.minimum((probability * BINS).astype(int), BINS - 1)
     table = []
     for b in range(BINS):
         inside = bin_of == b
         if inside.any():
-            table.append((float(p[inside].mean()), float(hit[inside].mean()), int(inside.sum())))
+            table.append((float(probability[inside].mean()), float(hit[inside].mean()), int(inside.sum())))
     return table
 
 
@@ -142,11 +142,12 @@ class Samples(NamedTuple):
 
 
 def score(x, samples, split):
-    """How well features x (n, F) tell the belief, held out.
+    """How well features x (n, F) tell the belief, held out. Decoded probabilities are clipped to [0, 1].
 
     Returns
     -------
-    dict: r2, r2_log_odds, accuracy (share of steps whose decoded top hypothesis is a top one of the exact belief), bits (see
+    dict: r2 and r2_log_odds (every trial has the same weight, however long it is: one that wanders off would outweigh dozens),
+    accuracy (share of steps whose decoded top hypothesis is a top one of the exact belief), bits (see
     `information_bits`), calibration, r2_by_step and r2_by_episode (lists; NaN where the belief does not vary there).
     """
     y, test = samples.hypotheses, split.test
@@ -154,15 +155,16 @@ def score(x, samples, split):
         raise ValueError("the belief never varies in this recording, expected a task set with something to find out")
     regression, odds = Regression(x, split), log_odds(y)
     predicted = regression.predict(y)
+    probability, weight = np.clip(predicted, 0, 1), (1 / np.bincount(samples.trial)[samples.trial])[test]
     top = y[test].max(axis=1)
     chosen = y[test][np.arange(test.sum()), predicted.argmax(axis=1)]
     result = {
-        "r2": r_squared(predicted, y[test]), "r2_log_odds": r_squared(regression.predict(odds), odds[test]),
+        "r2": r_squared(probability, y[test], weight), "r2_log_odds": r_squared(regression.predict(odds), odds[test], weight),
         "accuracy": float((chosen >= top - 1e-9).mean()), "bits": information_bits(predicted, y, ~test),
-        "calibration": calibration(predicted, samples.truth[test]),
+        "calibration": calibration(probability, samples.truth[test]),
     }  # fmt: skip
     for name, index in (("step", samples.step), ("episode", samples.episode)):
-        result[f"r2_by_{name}"] = _r_squared_within(predicted, y[test], index[test])
+        result[f"r2_by_{name}"] = _r_squared_within(probability, y[test], index[test])
     return result
 
 

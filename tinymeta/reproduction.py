@@ -37,7 +37,7 @@ EXPERIMENTS = {
     **{f"bandit-{agent}": Experiment("bandit", agent, {}, {}) for agent in AGENTS},
     "bandit-rl2-zero": Experiment("bandit", "rl2", {}, {"init": "zero", "trials": 4000}),
     **{f"corridor-{agent}": Experiment("corridor", agent, {}, {}) for agent in AGENTS},
-    **{f"corridor-10-11-{agent}": Experiment("corridor", agent, LONG, {"trials": 30_000}) for agent in ("rl2", "rl1")},
+    **{f"corridor-10-11-{agent}": Experiment("corridor", agent, LONG, {"trials": 30_000}, 10) for agent in ("rl2", "rl1")},
 }
 
 # Rewards by chance ask for gradients of less variance: larger batches and returns that look ahead less far. Table 1 says nothing of these
