@@ -3,7 +3,8 @@
     python benchmarks/throughput.py            all cases, three alternating repetitions (a quarter of an hour on 2 cores)
     python benchmarks/throughput.py --quick    one repetition of the single runs at 1 and 16 trials per update
 
-Every entry is a process of its own (`own.py`, `peer_jax.py`, `peer_torch.py`), so that memory, compilation and start-up are its own,
+JAX comes twice: as its users write it (jit, lax.scan, autodiff, vmap over seeds), and by hand (a derived backward pass, compiler flags
+without documentation). Every entry is a process of its own (`own.py`, `peer_*.py`), so that memory, compilation and start-up are its own,
 too. Entries first have to show that they learn the bandit. Then each case runs them in turn, again and again, and the table gives
 medians over the turns, the ratio to tinymeta with its range over the turns, compile seconds and peak memory. All entries may use all
 cores; PyTorch and tinymeta's single runs are faster on one, so that is what they use. In a sweep the clock is the wall's,
@@ -40,7 +41,8 @@ class Entry(NamedTuple):
 
 ENTRIES = {
     "tinymeta": Entry(("own.py",), ONE_THREAD, 1),
-    "JAX": Entry(("peer_jax.py",), {}, 1),
+    "JAX": Entry(("peer_jax.py",), {}, 2),
+    "JAX by hand": Entry(("peer_jax_by_hand.py",), {}, 1),
     "PyTorch tuned": Entry(("peer_torch.py", "--variant", "tuned"), ONE_THREAD, 10),
     "PyTorch eager": Entry(("peer_torch.py", "--variant", "eager"), ONE_THREAD, 40),
 }
@@ -64,7 +66,7 @@ CASES = [
     Case("bandit", 64, 256_000, 1, ALL),
     Case("corridor", 1, 20_000, 1, ALL),
     Case("corridor", 16, 32_000, 1, ALL),
-    Case("bandit", 16, 40_000, 20, ("tinymeta", "JAX")),
+    Case("bandit", 16, 40_000, 20, ("tinymeta", "JAX", "JAX by hand")),
 ]
 
 
@@ -82,7 +84,7 @@ def run(name, case, cache, trials=None):
         str(case.num_envs),
     ]
     command += ["--trials", str(trials), "--seeds", str(case.seeds), "--json"]
-    command += ["--cache", cache] if name == "JAX" else []
+    command += ["--cache", cache] if name.startswith("JAX") else []
     environment = {**os.environ, **(entry.threads if case.seeds == 1 else {})}
     began = time.perf_counter()
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
@@ -142,8 +144,8 @@ def measure(cases, turns, cache):
     for case in cases:
         runs = {name: [] for name in case.entries}
         for name in case.entries:
-            if name == "JAX" or case.seeds > 1:
-                run(name, case, cache, trials=case.num_envs * 20)  # fill the caches of compiled code
+            if name.startswith("JAX") or case.seeds > 1:
+                run(name, case, cache, trials=None if case.seeds > 1 else case.num_envs * 20)  # fill the caches of compiled code
         for _ in range(turns):
             for name in case.entries:
                 runs[name].append(run(name, case, cache))
