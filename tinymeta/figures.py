@@ -22,7 +22,7 @@ from tinymeta.runs import build, write_whole
 
 LEARNING = {  # environment: (column, axis label, smoothing in intervals, range of the axis)
     "bandit": ("reward_per_trial", "reward per trial", 3, (4.5, 10.3)),
-    "corridor": ("steps_per_trial", "time steps per trial", 3, (0, 175)),
+    "corridor": ("steps_per_trial", "time steps per trial", 3, (0, 90)),
 }
 
 

@@ -117,10 +117,10 @@ def probe_everything(probes, workers, say=print):
 
 def table(probes):
     """inside.md: one row per task set and agent, controls beside it."""
-    lines = ["Mean and 95 % interval over runs. R²: held-out linear decoding of the exact belief from [h, c]. D_s, D_o: dissimilarity of",
-             "states and of outputs when the agent simulates the Bayes-optimal machine (→) and the other way round (←); 0 is a perfect",
-             "simulation. Gap: what is missing in reward per trial to the best policy with the agent's own information (RL¹ is told the",
-             "task), exact where the tree of histories can be walked, else from 1000 rollouts.", "",
+    lines = ["Mean and 95 % interval over runs. R²: held-out linear decoding of the exact belief from [h, c], all trials weighing the",
+             "same. D_s, D_o: dissimilarity of states and of outputs when the agent simulates the Bayes-optimal machine (→) and the other",
+             "way round (←); 0 is a perfect simulation. Gap: what is missing in reward per trial to the best policy with the agent's own",
+             "information (RL¹ is told the task), exact where the tree of histories can be walked, else from 1000 rollouts.", "",
              "| task set | agent | runs | gap to optimum | R² trained | untrained | shuffled | last input "
              "| D_s → trained | untrained | shuffled | D_o → trained "
              "| D_s ← trained | untrained | shuffled | D_o ← trained | untrained |", "|" + "---|" * 17]  # fmt: skip
