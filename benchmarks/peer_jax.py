@@ -47,7 +47,8 @@ def init(key, inputs):
     keys, s = jax.random.split(key, 4), H**-0.5
     xavier = jax.nn.initializers.xavier_uniform()
     return {"W": jax.random.uniform(keys[0], (H + inputs, 4 * H), minval=-s, maxval=s), "b": jnp.zeros(4 * H),
-            "policy": xavier(keys[1], (H, A)), "policy_b": jnp.zeros(A), "value": xavier(keys[2], (H, 1)), "value_b": jnp.zeros(1)}  # fmt: skip
+            "policy": xavier(keys[1], (H, A)), "policy_b": jnp.zeros(A),
+            "value": xavier(keys[2], (H, 1)), "value_b": jnp.zeros(1)}  # fmt: skip
 
 
 def network(p, state, x):

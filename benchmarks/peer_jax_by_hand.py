@@ -6,7 +6,7 @@ per lane (a place for a running trial) to the tape; the backward pass reads the 
 
 - The backward pass reuses the rollout's activations and multiplies out the weights' gradient once, not at every step.
 - With `xla_cpu_small_while_loop_byte_threshold` XLA compiles the *whole* training loop into one LLVM function, in place of a thunk per
-  operation. Library calls must go for that, and `xla_force_enable_experimental_llvm_ir_gemm` emits tiled matrix products instead of naive ones.
+  operation. Library calls must go for that, and `xla_force_enable_experimental_llvm_ir_gemm` emits tiled matrix products, not naive ones.
 - W is transposed once per update for the backward pass (not for B = 1, where that costs more than it brings).
 - Corridor: a while loop ends with the last trial of the batch, and whenever half of the lanes are done the running trials are packed into
   half as many.

@@ -1,6 +1,6 @@
 """Training speed of tinymeta beside JAX and PyTorch: the same network, batch, losses, optimiser and tasks, whole training loops.
 
-    python benchmarks/throughput.py            all cases, three alternating repetitions (a quarter of an hour on 2 cores)
+    python benchmarks/throughput.py            all cases, three alternating repetitions (twelve minutes on 2 cores)
     python benchmarks/throughput.py --quick    one repetition of the single runs at 1 and 16 trials per update
 
 JAX comes twice: as its users write it (jit, lax.scan, autodiff, vmap over seeds), and by hand (a derived backward pass, compiler flags
