@@ -7,9 +7,9 @@ JAX comes twice: as its users write it (jit, lax.scan, autodiff, vmap over seeds
 without documentation). Every entry is a process of its own (`own.py`, `peer_*.py`), so that memory, compilation and start-up are its own,
 too. Entries first have to show that they learn the bandit. Then each case runs them in turn, again and again, and the table gives
 medians over the turns, the ratio to tinymeta with its range over the turns, compile seconds (from the second turn on a cache is filled,
-so the median of three is a warm start) and peak memory. All entries may use all
-cores; PyTorch and tinymeta's single runs are faster on one, so that is what they use. In a sweep the clock is the wall's,
-from the start of the process to its end.
+so the median of three is a warm start) and peak memory. All entries may use all cores; PyTorch and tinymeta's single runs are faster on
+one, so that is what they use. PyTorch trains fewer trials; its time per step is the same at any stage, and early corridor trials, where
+the batch stays full for long, rather favour it. In a sweep the clock is the wall's, from the start of the process to its end.
 
 The machine's limit is the rate of NumPy's float32 matrix product on one core, measured between the turns. What an entry needs of it
 are the multiply-adds that the mathematics asks for (`useful_operations`): no activation, no environment, no optimiser is counted.

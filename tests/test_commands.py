@@ -233,6 +233,19 @@ def test_gradcheck_json(capsys):
     assert result["max_relative_error"] == max(errors) <= 1e-7
 
 
+def test_runs_of_one_process_share_their_exact_values(monkeypatch):
+    evaluate._exact_for.cache_clear()
+    first = evaluate.exact_for(make_config("bandit", "rl2", {"pulls": 7}, seed=0))
+    assert first["bayes_optimal"]["reward_per_trial"] == pytest.approx(6.5)
+    first["bayes_optimal"]["reward_per_trial"] = -1.0  # the caller's own
+    monkeypatch.setattr(evaluate, "exact_or_reason", lambda *arguments: {"computed": "anew"})
+    assert evaluate.exact_for(make_config("bandit", "rl1", {"pulls": 7}, seed=1))["bayes_optimal"][
+        "reward_per_trial"
+    ] == pytest.approx(6.5)
+    assert evaluate.exact_for(make_config("bandit", "rl2", {"pulls": 6})) == {"computed": "anew"}
+    evaluate._exact_for.cache_clear()
+
+
 def test_a_damaged_run_is_refused(finished, tmp_path, capsys):
     import shutil
 

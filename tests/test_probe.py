@@ -16,6 +16,7 @@ from tinymeta.planning import bayes_optimal
 from tinymeta.policies import Agent
 from tinymeta.recording import nodes_along, record, relive, untrained
 from tinymeta.simulation import SOFT, Machine, policy_divergence, simulate
+from tinymeta.taskset import NEVER
 from tinymeta.training import train
 from tinymeta.transplants import transplant
 
@@ -238,6 +239,8 @@ def test_command(tmp_path, capsys):
     assert row["gap to optimum, exact"]["n"] == 2
     run = printed["runs"][0]
     assert run["exact"]["pruned"] == 0
+    assert run["gap"]["exact"] == pytest.approx(3.5 - run["exact"]["reward"])  # Bayes-optimal: T - 1/2
+    assert run["gap"]["sampled"] == pytest.approx(3.5 - run["evaluation"]["reward_per_trial"]["mean"])
     assert set(run["transplants"]["trained"]) == {"donor", "masked", "own"}
     assert probe.main([str(tmp_path / "bandit" / "seed-0"), "--trials", "40"]) == 0
     assert "decoding R², trained" in capsys.readouterr().out
@@ -252,6 +255,13 @@ def test_probes_work_where_something_is_undefined(env):
     assert ("reason" in result["transplants"]) == (env == "tiger")
     assert result["decoding"]["trained"]["hc"]["r2"] is not None
     json.dumps(result, allow_nan=False)
+
+
+def test_an_optimum_known_to_be_out_of_reach_is_not_looked_for(monkeypatch):
+    monkeypatch.setattr(probe, "bayes_optimal", lambda *arguments: pytest.fail("it was looked for"))
+    values = {"bayes_optimal": {"reward_per_trial": None, "reason": "too many beliefs"}, "informed": {"reward_per_trial": 4.0}}
+    known = probe.machines(small("bandit"), 0.9, NEVER, values)
+    assert known == probe.Machines({"reason": "too many beliefs"}, {"reason": "too many beliefs"}, values)
 
 
 def test_wrong_use(tmp_path):

@@ -21,6 +21,7 @@ from tinymeta.baselines import exact_values
 from tinymeta.belief_graph import NodeLimitError
 from tinymeta.configs import build, make_config
 from tinymeta.errors import InputError
+from tinymeta.files import WriteError, write_whole
 from tinymeta.learner import DivergenceError
 from tinymeta.reproduction import EXPERIMENTS, Results
 from tinymeta.runs import METRICS, RunFolder
@@ -322,6 +323,15 @@ def test_claims_files(good, tmp_path, monkeypatch):
     assert [row["name"] for row in table["claims"]] == [claim.name for claim in claims.CLAIMS]
     assert all({"text", "place", "statistic", "threshold", "measured", "holds"} <= set(row) for row in table["claims"])
     assert (tmp_path / "claims.md").read_text().count("\n| ") == len(claims.CLAIMS) + 1
+
+
+def test_pictures_are_drawn_by_several_processes(tmp_path):
+    said = []
+    plotting.draw_each({name: (write_whole, (tmp_path / name, name.encode())) for name in "abc"}, workers=2, say=said.append)
+    assert sorted(said) == ["a", "b", "c"]
+    assert [(tmp_path / name).read_text() for name in "abc"] == ["a", "b", "c"]
+    with pytest.raises(WriteError, match="nowhere"):
+        plotting.draw_each({"bad": (write_whole, (tmp_path / "nowhere" / "file", b""))}, workers=2)
 
 
 def test_figures_draw_the_runs(good, tmp_path):

@@ -46,19 +46,21 @@ def _cache_folder():
             continue
         if os.access(folder, os.W_OK):
             return str(folder)
-    return ""  # no writable place at all: numba then decides, next to the sources
+    return ""  # no writable place at all: every process compiles for itself
 
 
 CACHE_FOLDER = _cache_folder()
 
 
 def jit(function, inline="always", allocates=False):
-    """Compile `function` lazily for the types it is called with, without the GIL, and cache the result on disk."""
+    """Compile `function` lazily for the types it is called with, without the GIL, and cache the result on disk if there is a place."""
     outer = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = CACHE_FOLDER or outer  # read only while the decorator runs: other packages keep theirs
     try:
-        options = {"cache": True, "nogil": True, "inline": inline, "_nrt": allocates, "error_model": "numpy", "fastmath": FASTMATH}
-        return numba.njit(**options)(function)
+        compiled = numba.njit(
+            cache=bool(CACHE_FOLDER), nogil=True, inline=inline, _nrt=allocates, error_model="numpy", fastmath=FASTMATH
+        )
+        return compiled(function)
     finally:
         numba_config.CACHE_DIR = outer
 

@@ -7,21 +7,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.animation import PillowWriter
 
-from tinymeta import luck
-from tinymeta.agents import initial_parameters, num_parameters
 from tinymeta.belief import belief_along
-from tinymeta.policies import Agent
+from tinymeta.recording import untrained
 from tinymeta.runs import load, write_whole
 
 FRAMES, MILLISECONDS, DPI = 40, 350, 90
-
-
-def untrained_twin(agent, seed):
-    """The network that an agent's training began with."""
-    numbers = luck.uniforms(seed, luck.INITIALISATION, 0, 1, num_parameters(agent.layout))[0]
-    return Agent(
-        agent.tasks, agent.name, initial_parameters(agent.layout, "default", numbers, agent.theta.dtype), agent.layout.hidden_size
-    )
 
 
 def animate(results, env, out, seed=0, trials=3):
@@ -29,7 +19,7 @@ def animate(results, env, out, seed=0, trials=3):
     trained = load(results.run(f"{env}-rl2", seed).path)
     tasks = trained.tasks
     films = []
-    for title, agent in (("untrained", untrained_twin(trained, seed)), ("trained", trained)):
+    for title, agent in (("untrained", untrained(trained, seed)), ("trained", trained)):
         totals, trace = agent.play(trials, seed=seed + 1, trace=True)
         joint, _ = belief_along(tasks, *(trace[k] for k in ("observation", "action", "reward", "valid")), ended=~totals.cut)
         steps = [(b, t) for b in range(trials) for t in range(int(trace["valid"][b].sum()))]

@@ -27,7 +27,7 @@ class Config:
     env_kwargs: dict
     settings: Settings
     log_interval: int  # updates per row of metrics.csv
-    checkpoint_interval: int = 50  # rows of metrics.csv per checkpoint
+    checkpoint_interval: int = 100  # rows of metrics.csv per checkpoint
     snapshots: int = 0  # networks kept along the way, evenly spaced, the last one included
     versions: dict = field(default_factory=dict)
 
@@ -72,7 +72,7 @@ class Config:
         return json.dumps(flat, indent=2) + "\n"
 
 
-def make_config(env, agent, env_kwargs=None, log_interval=None, checkpoint_interval=50, snapshots=0, **settings):
+def make_config(env, agent, env_kwargs=None, log_interval=None, checkpoint_interval=100, snapshots=0, **settings):
     """A `Config` whose unnamed settings are the environment's column of the paper's Table 1."""
     defaults = ENVIRONMENTS[choice("environment", env, ENVIRONMENTS)].defaults
     settings = Settings(**{**defaults, **settings, "agent": agent})

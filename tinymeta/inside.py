@@ -215,18 +215,19 @@ def draw_calibration(probes, out):
         for who, colour, marker in (("trained", COLOUR["rl2"], "o"), ("untrained", UNTRAINED, "s")):
             bins = {}
             for result in probes.of(f"{task}-rl2"):
-                for decoded, true, cases in result["decoding"][who]["hc"]["calibration"]:
-                    bins.setdefault(min(int(decoded * 10), 9), []).append((decoded, true, cases))
-            points = np.array(
-                [np.average(np.array(rows)[:, :2], axis=0, weights=np.array(rows)[:, 2]) for _, rows in sorted(bins.items())]
-            )
-            axis.plot(*points.T, marker, ms=4, ls="-", lw=0.8, color=colour, label=who)
-            for (decoded, true), (_, rows) in zip(points, sorted(bins.items()), strict=True):
-                for column, value in zip(numbers, (task, who, decoded, true, sum(r[2] for r in rows)), strict=True):
+                for row in result["decoding"][who]["hc"]["calibration"]:
+                    bins.setdefault(min(int(row[0] * 10), 9), []).append(row)  # decoded, came true, cases
+            tenths = [np.array(rows) for _, rows in sorted(bins.items())]
+            points = np.array([np.average(rows[:, :2], axis=0, weights=rows[:, 2]) for rows in tenths])
+            cases = np.array([int(rows[:, 2].sum()) for rows in tenths])
+            axis.plot(*points.T, lw=0.5, color=colour, alpha=0.5)
+            axis.scatter(*points.T, 2 + 50 * np.sqrt(cases / cases.max()), color=colour, marker=marker, label=who, alpha=0.8, lw=0)
+            for (decoded, true), count in zip(points, cases, strict=True):
+                for column, value in zip(numbers, (task, who, decoded, true, count), strict=True):
                     numbers[column].append(value)
         axis.set(xlabel="decoded probability", title=TITLES[task], xlim=(0, 1), ylim=(0, 1))
     axes[0].set_ylabel("share that came true")
-    axes[0].legend()
+    axes[0].legend(title="(larger: more cases)")
     save(figure, Path(out) / "calibration", numbers)
 
 
@@ -248,7 +249,8 @@ def draw_simulation(probes, out):
                     if e is not None:
                         for column, value in zip(numbers, (task, label, quantity, e.mean, e.low, e.high), strict=True):
                             numbers[column].append(value)
-            axis.set(title=f"{d}, {way}", yscale="log", ylim=(FLOOR, 5))
+            axis.set(title=f"{d}, {way}", yscale="log")
+            axis.set_ylim(bottom=FLOOR)
             axis.set_xticks(range(len(TITLES)), TITLES.values(), rotation=35, ha="right", fontsize=7)
         row[0].set_ylabel("dissimilarity of states" if d == "D_s" else "dissimilarity of outputs")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)

@@ -12,7 +12,7 @@ TRAINING, EVALUATION, INITIALISATION, CHECKING, ACTING, SHIFTING, PLAYING, PROBI
 def generator(seed, *stream, skip=0):
     """A `numpy.random.Generator` of its own for each seed and stream (integers from 0), after `skip` numbers of it.
 
-    PCG64 (O'Neill 2014) can be advanced any distance at once, and draws a number in a fifth of the time of Philox.
+    PCG64 (O'Neill 2014) can be advanced any distance at once, and is several times faster than Philox, NumPy's counter-based one.
     """
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=stream)).advance(skip))
 

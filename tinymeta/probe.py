@@ -76,8 +76,9 @@ def probe(agent, gamma, train_seed=0, init="default", trials=TRIALS, seed=0, kno
 
     Returns
     -------
-    dict with decoding, simulation, divergence, exact, transplants (see the modules of these names) and evaluation; where something
-    is not defined or out of reach, {"reason": why}.
+    dict with decoding, simulation, divergence, exact, transplants (see the modules of these names), evaluation, and gap: what is missing
+    in reward per trial to the best policy with the agent's own information, {"exact", "sampled"}. Where something is not defined or out
+    of reach, {"reason": why}; a gap is then left out.
     """
     trials = integer("trials", trials, low=8, high=100_000)
     tasks = agent.tasks
@@ -99,11 +100,13 @@ def probe(agent, gamma, train_seed=0, init="default", trials=TRIALS, seed=0, kno
         "exact": known.own if isinstance(known.own, dict) else _or_reason(lambda: _exact(agent, gamma, known.own)),
         "transplants": {"trained": transplant(agent, recording, gamma, seed=seed),
                         "untrained": transplant(before, record(before, trials, seed), gamma, seed=seed, inputs=("own",))},
-        "own_optimum": known.own if isinstance(known.own, dict) else plan_value(known.own, gamma)._asdict(),
         "evaluation": evaluate(agent, gamma, rollouts=1000, seed=seed, baselines=known.values),
     }  # fmt: skip
     if result["transplants"]["trained"] is None:
         result["transplants"] = {"reason": "one task or one episode: there is nothing to exchange"}
+    best = None if isinstance(known.own, dict) else plan_value(known.own, gamma).reward_per_trial
+    earned = {"exact": result["exact"].get("reward"), "sampled": result["evaluation"]["reward_per_trial"]["mean"]}
+    result["gap"] = {how: best - reward for how, reward in earned.items() if None not in (best, reward)}
     return result
 
 
@@ -208,19 +211,15 @@ QUANTITIES = {  # name in tables: where it is in a result
         for d in ("D_s", "D_o") for who in ("trained", "untrained", "shuffled")
     },
     "KL(agent‖Bayes)": ("divergence", "agent_bayes"), "KL(Bayes‖agent)": ("divergence", "bayes_agent"),
-    "gap to optimum, exact": ("exact", "gap"), "optimal actions, exact": ("exact", "optimal"),
-    "gap to optimum, sampled": ("evaluation", "gap"),
+    "gap to optimum, exact": ("gap", "exact"), "optimal actions, exact": ("exact", "optimal"),
+    "gap to optimum, sampled": ("gap", "sampled"),
     **{f"transplant {what}, {who}": ("transplants", who, "own", what, 0)
        for who in ("trained", "untrained") for what in ("both", "h", "c", "axis", "pattern", "random", "none")},
 }  # fmt: skip
 
 
 def find(result, keys):
-    """The number under `keys`, or NaN where it is not defined. Gaps are to the best policy with the agent's own information."""
-    if keys[1:] == ("gap",):
-        reward = result["exact"].get("reward") if keys[0] == "exact" else result["evaluation"]["reward_per_trial"]["mean"]
-        best = result["own_optimum"].get("reward_per_trial")
-        return math.nan if reward is None or best is None else best - reward
+    """The number under `keys`, or NaN where it is not defined."""
     for key in keys:
         if result is None or (isinstance(result, dict) and key not in result):
             return math.nan
