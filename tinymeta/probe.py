@@ -20,7 +20,7 @@ from tinymeta.decoding import Samples, decode, score, split_trials
 from tinymeta.errors import InputError, integer
 from tinymeta.evaluate import evaluate, exact_for, exact_or_reason
 from tinymeta.exhaustive import exact_behaviour
-from tinymeta.files import write_whole
+from tinymeta.files import write_whole, writing
 from tinymeta.planning import bayes_optimal, informed, plan_value
 from tinymeta.recording import nodes_along, record, relive, untrained
 from tinymeta.runs import RunFolder, load
@@ -283,13 +283,14 @@ def main(argv=None):
     integer("trials", args.trials, low=8, high=100_000)
     integer("seed", args.seed, low=0, high=2**63 - 1)
     folders = run_folders(args.runs)
+    if args.out is not None:
+        with writing(args.out):  # before the work: a place that cannot be written to is told at once
+            Path(args.out).mkdir(parents=True, exist_ok=True)
     results = probe_all(folders, args.trials, args.seed, integer("workers", args.workers, 1, 4096))
     summary = summarise(results)
     everything = plain({"runs": results, "summary": summary})
     if args.out is not None:
-        out = Path(args.out)
-        out.mkdir(parents=True, exist_ok=True)
-        write_whole(out / "probe.json", (json.dumps(everything, indent=1, allow_nan=False) + "\n").encode())
+        write_whole(Path(args.out) / "probe.json", (json.dumps(everything, indent=1, allow_nan=False) + "\n").encode())
     if args.json:
         cli.print_json(everything)
     else:
