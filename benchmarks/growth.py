@@ -16,9 +16,10 @@ import time
 import matplotlib.pyplot as plt
 import numpy as np
 
-from tinymeta.learner import CHUNK_NUMBERS, DTYPES, Learner, Settings
-from tinymeta.plotting import SETTINGS, save
-from tinymeta.tasks import make
+from tinymeta.learning.learner import CHUNK_NUMBERS, Learner
+from tinymeta.learning.settings import DTYPES, Settings
+from tinymeta.papers.plotting import SETTINGS, save
+from tinymeta.environments.registry import make
 
 REPETITIONS, SECONDS = 5, 0.4
 BLUE, ORANGE = "#0072B2", "#D55E00"
@@ -40,7 +41,7 @@ def memory_bytes(parameters, hidden, actions, batch, step_limit, dtype="float32"
     number = np.dtype(DTYPES[dtype]).itemsize
     rows = batch * (step_limit + 1)
     row = (16 * hidden + 4 * actions + 6) * number + 8 * 8 + 1
-    uniforms = max(CHUNK_NUMBERS, batch * (2 + 2 * step_limit)) * 8
+    uniforms = max(CHUNK_NUMBERS, batch * (uniforms_per_trial(step_limit))) * 8
     return 4 * parameters * number + rows * row + uniforms
 
 
@@ -101,7 +102,9 @@ def draw(table, path):
             ax.loglog(x, y, "o-", color=BLUE, markersize=4)
             if axis == "hidden_size":
                 ax.loglog(x, y[2] * (x / x[2]) ** 2, ":", color=ORANGE)
-                ax.annotate("∝ units²", (x[-2], y[2] * (x[-2] / x[2]) ** 2), (-52, 2), textcoords="offset points", color=ORANGE)
+                ax.annotate(
+                    "∝ units²", (x[-2], y[2] * (x[-2] / x[2]) ** 2), (-52, 2), textcoords="offset points", color=ORANGE
+                )
             ax.set(xlabel=label, ylabel="µs per step", xticks=[], yticks=[])
             ax.set_xticks(x, [f"{v:g}" for v in x], minor=False, rotation=45 if len(x) > 6 else 0)
             ax.minorticks_off()

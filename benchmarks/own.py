@@ -11,9 +11,9 @@ import sys
 import tempfile
 import time
 
-from tinymeta.configs import build, make_config
-from tinymeta.learner import STATISTICS, Learner
-from tinymeta.sweep import sweep
+from tinymeta.runs.config import build, make_config
+from tinymeta.learning.learner import STATISTICS, Learner
+from tinymeta.runs.sweep import sweep
 
 
 def seconds_since_start():

@@ -13,7 +13,9 @@ import sys
 import time
 from functools import partial
 
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")  # arrays of this size are slower on several threads
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false"
+)  # arrays of this size are slower on several threads
 
 import jax
 import jax.numpy as jnp

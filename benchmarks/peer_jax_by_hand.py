@@ -147,7 +147,12 @@ def back_step(env, parameters, backwards, per_step, state):
     dh = dh + dout @ parameters["heads"]
     i, f, g, o = jnp.split(row["gates"], 4, 1)
     dc = dc + dh * o * (1 - row["tanh_c"] ** 2)
-    di, df, dg, do = dc * g * i * (1 - i), dc * row["c"] * f * (1 - f), dc * i * (1 - g * g), dh * row["tanh_c"] * o * (1 - o)
+    di, df, dg, do = (
+        dc * g * i * (1 - i),
+        dc * row["c"] * f * (1 - f),
+        dc * i * (1 - g * g),
+        dh * row["tanh_c"] * o * (1 - o),
+    )
     for k, part in enumerate((di, df, dg, do)):  # four writes: a concatenation is copied element by element
         tape = tape | {"dgates": lax.dynamic_update_slice(tape["dgates"], part, (n, k * H))}
     dgates = lax.dynamic_slice_in_dim(tape["dgates"], n, len(G), 0)
@@ -158,7 +163,12 @@ def gradient(env, parameters, u, tape):
     """Play a batch with uniforms u (1 + limit, B), row 0 for the tasks: (gradient, reward, steps, tape)."""
     B, W = u.shape[1], parameters["W"]
     none, zeros, zero = jnp.zeros(B, jnp.int32), jnp.zeros(B), jnp.zeros(())
-    lanes = {"h": jnp.zeros((B, H)), "c": jnp.zeros((B, H)), "task": (u[0] >= 0.5).astype(jnp.int32), "cell": none + env.start}
+    lanes = {
+        "h": jnp.zeros((B, H)),
+        "c": jnp.zeros((B, H)),
+        "task": (u[0] >= 0.5).astype(jnp.int32),
+        "cell": none + env.start,
+    }
     lanes |= {"episode": none, "reward": zeros, "action": none - 1, "alive": zeros + 1}
     state = (jnp.int32(0), jnp.int32(0), zero, zero, lanes, tape)
     play = partial(play_step, env, parameters, u)
@@ -171,7 +181,9 @@ def gradient(env, parameters, u, tape):
         if env.fixed:
             state = lax.fori_loop(0, env.limit, lambda _, state: play(state), state)
         else:
-            state = lax.while_loop(lambda s, least=narrower: (s[1] < env.limit) & (s[4]["alive"].sum() > least), play, state)
+            state = lax.while_loop(
+                lambda s, least=narrower: (s[1] < env.limit) & (s[4]["alive"].sum() > least), play, state
+            )
             n, t, steps, total, lanes, tape = state
 
             def bootstrap(lanes):

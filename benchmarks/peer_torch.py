@@ -19,8 +19,26 @@ from torch import nn
 
 H, A, VF_COEF = 48, 2, 0.05
 ENVIRONMENTS = {
-    "bandit": {"cells": 0, "start": 0, "episodes": 10, "limit": 10, "lr": 1e-3, "gamma": 0.8, "ent": 0.001, "clip": 1.0},
-    "corridor": {"cells": 11, "start": 5, "episodes": 2, "limit": 100, "lr": 1e-4, "gamma": 0.9, "ent": 0.01, "clip": 5.0},
+    "bandit": {
+        "cells": 0,
+        "start": 0,
+        "episodes": 10,
+        "limit": 10,
+        "lr": 1e-3,
+        "gamma": 0.8,
+        "ent": 0.001,
+        "clip": 1.0,
+    },
+    "corridor": {
+        "cells": 11,
+        "start": 5,
+        "episodes": 2,
+        "limit": 100,
+        "lr": 1e-4,
+        "gamma": 0.9,
+        "ent": 0.01,
+        "clip": 5.0,
+    },
 }
 
 
@@ -101,7 +119,10 @@ def play_tuned(env, agent, B):
         task, reward, action, episode = begin(B)
         place, rows = torch.full((B,), env["start"]), torch.arange(B)
         h = c = torch.zeros(B, H)
-        weight, bias = torch.cat([lstm.weight_ih_l0, lstm.weight_hh_l0], 1).T.contiguous(), lstm.bias_ih_l0 + lstm.bias_hh_l0
+        weight, bias = (
+            torch.cat([lstm.weight_ih_l0, lstm.weight_hh_l0], 1).T.contiguous(),
+            lstm.bias_ih_l0 + lstm.bias_hh_l0,
+        )
         T = 0
         while len(rows) and env["limit"] > T:
             x = encode(env, place, reward, action)
@@ -124,7 +145,12 @@ def play_tuned(env, agent, B):
     cut = torch.zeros(B, dtype=torch.bool)
     if env["limit"] == T and env["cells"]:
         cut[rows.clone()] = True
-    inputs, actions, rewards, alive = inputs[: T + 1].clone(), actions[:T].clone(), rewards[:T].clone(), alive[:T].clone()
+    inputs, actions, rewards, alive = (
+        inputs[: T + 1].clone(),
+        actions[:T].clone(),
+        rewards[:T].clone(),
+        alive[:T].clone(),
+    )
     h, _ = lstm(inputs if cut.any() else inputs[:T])
     values = agent.value(h)[:, :, 0]
     bootstrap = (values[T] * cut).detach() if cut.any() else torch.zeros(B)

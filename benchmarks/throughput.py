@@ -29,7 +29,10 @@ from typing import NamedTuple
 
 HERE = Path(__file__).parent
 HIDDEN = 48
-INPUTS = {"bandit": 2, "corridor": 3}  # numbers that are not zero in a step's input: reward and action, and the observation
+INPUTS = {
+    "bandit": 2,
+    "corridor": 3,
+}  # numbers that are not zero in a step's input: reward and action, and the observation
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 LEARNED = 9.4  # reward per trial of the bandit, Bayes-optimal 9.5
 
@@ -131,7 +134,9 @@ def check_learning(cache):
         print(f"{name:16}{reward:7.3f} reward per trial over the last tenth of {case.trials} trials of the bandit; compiled in "
               f"{seconds:.1f} s with an empty cache", flush=True)  # fmt: skip
         if reward < LEARNED:
-            raise SystemExit(f"{name} reached {reward:.3f} reward per trial, expected at least {LEARNED}: its speed means nothing")
+            raise SystemExit(
+                f"{name} reached {reward:.3f} reward per trial, expected at least {LEARNED}: its speed means nothing"
+            )
         learned[name] = {"reward_per_trial": reward, "cold_compile_seconds": seconds}
     return learned
 
@@ -153,7 +158,8 @@ def measure(cases, turns, cache):
             speeds = [result["steps_per_second"] for result in results]
             ratios = [own["steps_per_second"] / other for own, other in zip(runs["tinymeta"], speeds, strict=True)]
             median = {
-                key: statistics.median(r[key] for r in results) for key in ("compile_seconds", "peak_memory_mb", "wall_seconds")
+                key: statistics.median(r[key] for r in results)
+                for key in ("compile_seconds", "peak_memory_mb", "wall_seconds")
             }
             summary[name] = {
                 "steps_per_second": statistics.median(speeds), "slowest": min(speeds), "fastest": max(speeds),
@@ -166,10 +172,14 @@ def measure(cases, turns, cache):
 
 
 def print_case(row):
-    print(f"\n{row['case']}\n{'':16}{'env steps/s':>14}{'range':>22}{'tinymeta is faster by':>26}{'compile s':>11}{'peak MB':>9}")
+    print(
+        f"\n{row['case']}\n{'':16}{'env steps/s':>14}{'range':>22}{'tinymeta is faster by':>26}{'compile s':>11}{'peak MB':>9}"
+    )
     for name, s in row["entries"].items():
         spread = f"{s['slowest']:,.0f}–{s['fastest']:,.0f}"
-        ratio = "" if name == "tinymeta" else f"{s['tinymeta_is_faster_by']:.1f} ({s['at_least']:.1f}–{s['at_most']:.1f})"
+        ratio = (
+            "" if name == "tinymeta" else f"{s['tinymeta_is_faster_by']:.1f} ({s['at_least']:.1f}–{s['at_most']:.1f})"
+        )
         print(
             f"{name:16}{s['steps_per_second']:14,.0f}{spread:>22}{ratio:>26}{s['compile_seconds']:11.1f}{s['peak_memory_mb']:9.0f}",
             flush=True,

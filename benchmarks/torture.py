@@ -31,15 +31,18 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 import crashes  # noqa: E402
 import hostile  # noqa: E402
 
-from tinymeta import cli, sweep, train, training  # noqa: E402
-from tinymeta.configs import make_config  # noqa: E402
+from tinymeta import cli, train  # noqa: E402
+from tinymeta.runs import sweep, training  # noqa: E402
+from tinymeta.runs.config import make_config
 
 SECONDS_EACH = 10  # an answer to bad input that takes longer counts as a hang
 
 
 def kills(folder, count, seed):
     script = [sys.executable, str(ROOT / "tests" / "crashes.py"), str(folder), str(count), str(seed)]
-    done = subprocess.run(script, stdout=subprocess.PIPE, text=True, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    done = subprocess.run(
+        script, stdout=subprocess.PIPE, text=True, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
     result = json.loads(done.stdout)
     where = ", ".join(f"{number} in {place}" for place, number in sorted(result["where"].items()))
     yield f"SIGKILLs ({where})", result["kills"], 0
@@ -49,7 +52,9 @@ def kills(folder, count, seed):
 def damage(folder, count, seed):
     rng = np.random.default_rng(seed)
     config = make_config("corridor", "rl2", {"left": 2, "right": 3}, trials=60, log_interval=10, checkpoint_interval=2)
-    small = make_config("bandit", "rl2", {"pulls": 2}, trials=60, num_envs=1, log_interval=10, checkpoint_interval=2, hidden_size=1)
+    small = make_config(
+        "bandit", "rl2", {"pulls": 2}, trials=60, num_envs=1, log_interval=10, checkpoint_interval=2, hidden_size=1
+    )
     os.fsync = lambda descriptor: None  # nothing here depends on it, and it would take most of the time
     for name, run, flips in (("48 units", config, count), ("1 unit", small, 10 * count)):
         training.train(folder / name, run)
@@ -99,7 +104,11 @@ def sweep_with_casualties(folder, count, seed):
     again = sweep.sweep(folder / "hurt", config, count, workers=2, resume=True)
     names = [f"seed-{k}" for k in range(count)]
     differing = [name for name in names if crashes.difference(folder / "hurt" / name, folder / "whole" / name)]
-    yield "seeds after a second call, bit-identical to an undisturbed sweep", len(again), differing or (len(again) != len(whole))
+    yield (
+        "seeds after a second call, bit-identical to an undisturbed sweep",
+        len(again),
+        differing or (len(again) != len(whole)),
+    )
 
 
 def quietly(config, path, *words):
@@ -141,7 +150,11 @@ def full_disk(folder, count, seed):
             os.system(f"mount -o remount,size=10m {place}")
             wrong += _disk_problem(config, place / "run", folder / "reference", code, errors, f"{size} KiB")
             shutil.rmtree(place / "run", ignore_errors=True)
-        yield "disks of 4 to 104 KiB that were full, then were enlarged and the run went on, bit-identical", len(sizes), wrong
+        yield (
+            "disks of 4 to 104 KiB that were full, then were enlarged and the run went on, bit-identical",
+            len(sizes),
+            wrong,
+        )
     finally:
         os.system(f"umount {place}")
 

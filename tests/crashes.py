@@ -24,11 +24,13 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from tinymeta import files, runs, training
-from tinymeta.agents import make_layout
-from tinymeta.configs import build, make_config
-from tinymeta.errors import InputError
-from tinymeta.runs import RunFolder
+from tinymeta.base import files
+from tinymeta.base.errors import InputError
+from tinymeta.learning.wirings import make_layout
+from tinymeta.runs import folder as run_folders
+from tinymeta.runs import loading, training
+from tinymeta.runs.config import build, make_config
+from tinymeta.runs.folder import RunFolder
 
 CALLS = ("fsync", "replace", "truncate", "unlink")  # of `os`: what a run's writes consist of
 SHORT = {"hidden_size": 8, "checkpoint_interval": 2}
@@ -36,7 +38,9 @@ RUNS = {  # lengths that are no multiple of the interval, and one that is
     "bandit-rl2": make_config("bandit", "rl2", trials=423, log_interval=10, **SHORT),
     "bandit-rl1": make_config("bandit", "rl1", trials=400, log_interval=10, optimizer="rmsprop", **SHORT),
     "corridor-rl2": make_config("corridor", "rl2", {"left": 2, "right": 3}, trials=75, log_interval=7, **SHORT),
-    "corridor-rl1": make_config("corridor", "rl1", {"left": 3, "right": 2}, trials=60, num_envs=3, log_interval=4, **SHORT),
+    "corridor-rl1": make_config(
+        "corridor", "rl1", {"left": 3, "right": 2}, trials=60, num_envs=3, log_interval=4, **SHORT
+    ),
 }
 
 
@@ -48,7 +52,9 @@ def promised(path):
     apart = ("timing.json", "checkpoint.previous.npz", "lock")
     contents = {p.name: p.read_bytes() for p in Path(path).iterdir() if p.name not in apart}
     if "result.json" in contents:
-        contents["result.json"] = {k: v for k, v in json.loads(contents["result.json"]).items() if not k.endswith("_seconds")}
+        contents["result.json"] = {
+            k: v for k, v in json.loads(contents["result.json"]).items() if not k.endswith("_seconds")
+        }
     return contents
 
 
@@ -206,7 +212,7 @@ def damage_checkpoint(run, damaged, restore=True):
     try:
         folder.checkpoint_path.write_bytes(damaged)
         try:
-            theta = runs.load(run).theta
+            theta = loading.load(run).theta
             assert (theta == true.theta).all(), "other weights were loaded"
             outcome = "harmless"
         except InputError as error:
@@ -267,7 +273,7 @@ class FullDisk:
         self._before = {name: getattr(os, name) for name in ("fsync", "replace")}
         for name, real in self._before.items():
             setattr(os, name, self._failing(real))
-        files.open = runs.open = self._open
+        files.open = run_folders.open = self._open
         return self
 
     def _failing(self, real):
@@ -310,7 +316,7 @@ class FullDisk:
     def __exit__(self, *exception):
         for name, real in self._before.items():
             setattr(os, name, real)
-        del files.open, runs.open
+        del files.open, run_folders.open
 
 
 if __name__ == "__main__":

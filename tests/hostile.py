@@ -11,9 +11,9 @@ import os
 import numpy as np
 
 from tinymeta import TaskSet, baselines, cli, evaluate, gradcheck, train
-from tinymeta.agents import WIRINGS
-from tinymeta.errors import InputError
-from tinymeta.tasks import ENVIRONMENTS
+from tinymeta.base.errors import InputError
+from tinymeta.environments.registry import ENVIRONMENTS
+from tinymeta.learning.wirings import WIRINGS
 
 # ---------------------------------------------------------------- task sets
 
@@ -57,7 +57,10 @@ def bad_task_set(rng):
         wrong = [complex, str, object] + ([float, int] if name == "terminal" else [bool])
         return {**good, name: good[name].astype(wrong[rng.integers(len(wrong))])}, name
     if kind == 4:  # another shape
-        array, axis = good[name], rng.integers(good[name].ndim - (name == "observation"))  # any number of observations is right
+        array, axis = (
+            good[name],
+            rng.integers(good[name].ndim - (name == "observation")),
+        )  # any number of observations is right
         how = rng.integers(4)
         if how == 0:
             array = np.concatenate([array, array], axis)
@@ -66,8 +69,13 @@ def bad_task_set(rng):
         elif how == 2:
             array = array[None][None]
         else:
-            array = array.ravel()[:1].reshape(()) if array.ndim == 1 else array[0] if name != "observation" else array[0, 0]
-        return {**good, name: array}, "axes" if name == "observation" and array.ndim not in (3, 4) else "shape"  # which two clash
+            array = (
+                array.ravel()[:1].reshape(()) if array.ndim == 1 else array[0] if name != "observation" else array[0, 0]
+            )
+        return {**good, name: array}, "axes" if name == "observation" and array.ndim not in (
+            3,
+            4,
+        ) else "shape"  # which two clash
     if kind == 5:  # a count
         name = str(rng.choice(["episodes", "episode_length", "max_steps"]))
         return {**good, name: NO_COUNT[rng.integers(len(NO_COUNT))]}, name
@@ -108,7 +116,22 @@ def task_set_problem(arguments, culprit):
 # ---------------------------------------------------------------- command lines
 
 ENVS, AGENTS = list(ENVIRONMENTS), list(WIRINGS)
-BAD_COUNT = ("0", "-1", "-7", "1.5", "nan", "inf", "1e3", "many", "", "0x10", "1" + "0" * 30, "9" * 5000, "ten\nlines", "--")
+BAD_COUNT = (
+    "0",
+    "-1",
+    "-7",
+    "1.5",
+    "nan",
+    "inf",
+    "1e3",
+    "many",
+    "",
+    "0x10",
+    "1" + "0" * 30,
+    "9" * 5000,
+    "ten\nlines",
+    "--",
+)
 BAD_SEED = ("-1", "1.5", "nan", "x", "", str(2**63), "-" + "9" * 50)
 BAD_UNIT = ("-0.1", "1.1", "nan", "inf", "-inf", "x", "", "1e400", "0,5")
 BAD_POSITIVE = ("0", "-1", "-1e-9", "nan", "inf", "-inf", "x", "", "1e400")
@@ -142,7 +165,9 @@ def misspelt(rng, word, known):
     while True:
         i = rng.integers(2, len(word))
         letter = "abcdefghijklmnopqrstuvwxyz"[rng.integers(26)]
-        new = [word[:i] + word[i] + word[i:], word[:i] + word[i + 1 :], word[:i] + letter + word[i + 1 :]][rng.integers(3)]
+        new = [word[:i] + word[i] + word[i:], word[:i] + word[i + 1 :], word[:i] + letter + word[i + 1 :]][
+            rng.integers(3)
+        ]
         if new not in known and not new.endswith("-"):
             return new
 
@@ -156,7 +181,9 @@ def bad_arguments(rng):
     if command == 1:
         return evaluate.main, *_bad_evaluate(rng, env)
     main, words = (baselines.main, [env]) if command == 2 else (gradcheck.main, [env, agent])
-    options = {"--gamma": BAD_UNIT} if command == 2 else {"--seed": BAD_SEED, "--hidden-size": (*BAD_COUNT, "257", "4096")}
+    options = (
+        {"--gamma": BAD_UNIT} if command == 2 else {"--seed": BAD_SEED, "--hidden-size": (*BAD_COUNT, "257", "4096")}
+    )
     if rng.random() < 0.4:
         option = list(options)[rng.integers(len(options))]
         return main, [*words, option, options[option][rng.integers(len(options[option]))]], option
@@ -218,7 +245,13 @@ def _bad_evaluate(rng, env):
         env = misspelt(rng, env, ENVS)
         return ["greedy", "--env", env], env
     if kind == 4:
-        return ["greedy", "--env", "bandit", "--trace", ["", ".", "/", "no/folder/t.npz", "a\x00b"][rng.integers(5)]], "file"
+        return [
+            "greedy",
+            "--env",
+            "bandit",
+            "--trace",
+            ["", ".", "/", "no/folder/t.npz", "a\x00b"][rng.integers(5)],
+        ], "file"
     option, values = [("--rollouts", (*BAD_COUNT, str(10**10))), ("--seed", BAD_SEED)][rng.integers(2)]
     return ["greedy", "--env", "bandit", option, values[rng.integers(len(values))]], option
 

@@ -9,17 +9,23 @@ import time
 
 import numpy as np
 import pytest
-from conftest import SMALL, every_agent, every_env
+from support import SMALL, every_agent, every_env
 
 import tinymeta
 from tinymeta import baselines, cli, evaluate, gradcheck, train
-from tinymeta.agents import parameter_shapes
-from tinymeta.belief_agents import BELIEF_AGENTS
-from tinymeta.configs import make_config
-from tinymeta.runs import METRICS, RunFolder
+from tinymeta.learning.belief_agents import BELIEF_AGENTS
+from tinymeta.network.parameters import parameter_shapes
+from tinymeta.runs import loading
+from tinymeta.runs.config import make_config
+from tinymeta.runs.folder import RunFolder
+from tinymeta.runs.metrics import METRICS
 
 SHORT = ["--trials", "400", "--hidden-size", "8", "--log-interval", "20"]
-UNPROMISED = ("timing.json", "result.json", "checkpoint.previous.npz")  # they tell of seconds, and of where a run was interrupted
+UNPROMISED = (
+    "timing.json",
+    "result.json",
+    "checkpoint.previous.npz",
+)  # they tell of seconds, and of where a run was interrupted
 
 
 def run(main, *argv):
@@ -129,7 +135,17 @@ def test_interrupt_and_resume_is_bit_identical(finished, tmp_path, monkeypatch, 
 
 def test_interrupt_from_outside(tmp_path):
     """The whole process: SIGTERM ends it with 143 after writing a checkpoint."""
-    command = [sys.executable, "-m", "tinymeta.train", "corridor", "rl2", "--trials", "100000000", "--out", str(tmp_path / "run")]
+    command = [
+        sys.executable,
+        "-m",
+        "tinymeta.train",
+        "corridor",
+        "rl2",
+        "--trials",
+        "100000000",
+        "--out",
+        str(tmp_path / "run"),
+    ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and not (tmp_path / "run" / "metrics.csv").exists():
@@ -144,7 +160,9 @@ def test_interrupt_from_outside(tmp_path):
 
 def test_training_goes_where_exact_values_do_not_exist(tmp_path, capsys):
     """Without discount the corridor's optimum is undefined (a trial can go on for ever); training and testing still work, and say so."""
-    assert run(train.main, "corridor", "rl2", "--gamma", "1", "--trials", "4", "--out", tmp_path / "run", "--quiet") == 0
+    assert (
+        run(train.main, "corridor", "rl2", "--gamma", "1", "--trials", "4", "--out", tmp_path / "run", "--quiet") == 0
+    )
     assert run(evaluate.main, tmp_path / "run", "--rollouts", "1", "--json") == 0
     result = json.loads(capsys.readouterr().out)
     assert result["bayes_optimal"]["reward_per_trial"] is None
@@ -214,7 +232,18 @@ def test_baselines_command(capsys):
 @pytest.mark.parametrize("name", BELIEF_AGENTS)
 def test_agents_on_the_exact_belief_are_evaluated_like_a_run(name, tmp_path, capsys):
     assert (
-        run(evaluate.main, name, "--env", "corridor", "--env-kwargs", "left=2", "right=3", "--json", "--trace", tmp_path / "t.npz")
+        run(
+            evaluate.main,
+            name,
+            "--env",
+            "corridor",
+            "--env-kwargs",
+            "left=2",
+            "right=3",
+            "--json",
+            "--trace",
+            tmp_path / "t.npz",
+        )
         == 0
     )
     result = json.loads(capsys.readouterr().out)
@@ -227,23 +256,25 @@ def test_agents_on_the_exact_belief_are_evaluated_like_a_run(name, tmp_path, cap
 
 
 def test_gradcheck_json(capsys):
-    assert run(gradcheck.main, "corridor", "rl1", "--hidden-size", "3", "--env-kwargs", "left=1", "right=2", "--json") == 0
+    assert (
+        run(gradcheck.main, "corridor", "rl1", "--hidden-size", "3", "--env-kwargs", "left=1", "right=2", "--json") == 0
+    )
     result = json.loads(capsys.readouterr().out)
     errors = [parameter["relative_error"] for parameter in result["parameters"].values()]
     assert result["max_relative_error"] == max(errors) <= 1e-7
 
 
 def test_runs_of_one_process_share_their_exact_values(monkeypatch):
-    evaluate._exact_for.cache_clear()
-    first = evaluate.exact_for(make_config("bandit", "rl2", {"pulls": 7}, seed=0))
+    loading._exact_for.cache_clear()
+    first = loading.exact_for(make_config("bandit", "rl2", {"pulls": 7}, seed=0))
     assert first["bayes_optimal"]["reward_per_trial"] == pytest.approx(6.5)
     first["bayes_optimal"]["reward_per_trial"] = -1.0  # the caller's own
-    monkeypatch.setattr(evaluate, "exact_or_reason", lambda *arguments: {"computed": "anew"})
-    assert evaluate.exact_for(make_config("bandit", "rl1", {"pulls": 7}, seed=1))["bayes_optimal"][
+    monkeypatch.setattr(loading, "exact_or_reason", lambda *arguments: {"computed": "anew"})
+    assert loading.exact_for(make_config("bandit", "rl1", {"pulls": 7}, seed=1))["bayes_optimal"][
         "reward_per_trial"
     ] == pytest.approx(6.5)
-    assert evaluate.exact_for(make_config("bandit", "rl2", {"pulls": 6})) == {"computed": "anew"}
-    evaluate._exact_for.cache_clear()
+    assert loading.exact_for(make_config("bandit", "rl2", {"pulls": 6})) == {"computed": "anew"}
+    loading._exact_for.cache_clear()
 
 
 def test_a_damaged_run_is_refused(finished, tmp_path, capsys):
@@ -266,7 +297,18 @@ def test_overview_lists_what_there_is(capsys):
 
     main([])
     printed = capsys.readouterr().out
-    for word in ("train", "evaluate", "baselines", "gradcheck", "bandit", "corridor", "rl2", "rl1", "memoryless", "informed"):
+    for word in (
+        "train",
+        "evaluate",
+        "baselines",
+        "gradcheck",
+        "bandit",
+        "corridor",
+        "rl2",
+        "rl1",
+        "memoryless",
+        "informed",
+    ):
         assert word in printed
 
 

@@ -9,10 +9,16 @@ from importlib import import_module
 from tinymeta._version import __version__
 
 _HOME = {
-    "TaskSet": "taskset", "make": "tasks", "Belief": "belief", "belief_along": "belief", "Agent": "policies",
-    "load": "runs", "learn": "runs",
-    "Settings": "learner", "exact_values": "baselines",
-}  # fmt: skip
+    "TaskSet": "environments.table",
+    "make": "environments.registry",
+    "Belief": "optimum.belief",
+    "belief_along": "optimum.belief",
+    "exact_values": "optimum.exact_values",
+    "Settings": "learning.settings",
+    "Agent": "learning.agent",
+    "learn": "runs.loading",
+    "load": "runs.loading",
+}
 __all__ = ["__version__", *_HOME]
 
 

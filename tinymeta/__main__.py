@@ -3,9 +3,9 @@
 import inspect
 
 from tinymeta._version import __version__
-from tinymeta.agents import WIRINGS
 from tinymeta.cli import Parser
-from tinymeta.tasks import ENVIRONMENTS
+from tinymeta.environments.registry import ENVIRONMENTS
+from tinymeta.learning.wirings import WIRINGS
 
 COMMANDS = {
     "train ENV AGENT": "train one run", "evaluate RUN": "frozen-weight rollouts of a trained agent",
@@ -21,12 +21,16 @@ COMMANDS = {
 
 def main(argv=None):
     Parser(prog="python -m tinymeta", description="List commands, environments and agents.").parse_args(argv)
-    print(f"tinymeta {__version__}: a small laboratory for recurrent meta-reinforcement learning\n\ncommands (each takes --help)")
+    print(
+        f"tinymeta {__version__}: a small laboratory for recurrent meta-reinforcement learning\n\ncommands (each takes --help)"
+    )
     for command, text in COMMANDS.items():
         print(f"  python -m tinymeta.{command:22}{text}")
     print("\nenvironments, with their --env-kwargs")
     for name, environment in ENVIRONMENTS.items():
-        parameters = " ".join(f"{p.name}={_shown(p.default)}" for p in inspect.signature(environment.build).parameters.values())
+        parameters = " ".join(
+            f"{p.name}={_shown(p.default)}" for p in inspect.signature(environment.build).parameters.values()
+        )
         print(f"  {name:24}{parameters}")
     print("\nagents")
     for name, wiring in WIRINGS.items():

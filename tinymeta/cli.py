@@ -7,10 +7,10 @@ import sys
 
 import numpy as np
 
-from tinymeta.agents import WIRINGS
-from tinymeta.errors import InputError, NotFiniteError, choice, shown, unknown
-from tinymeta.files import checked_path, write_whole
-from tinymeta.tasks import ENVIRONMENTS, make
+from tinymeta.base.errors import InputError, NotFiniteError, choice, shown, unknown
+from tinymeta.base.files import checked_path, write_whole
+from tinymeta.environments.registry import ENVIRONMENTS, make
+from tinymeta.learning.wirings import WIRINGS
 
 USAGE, FAILED, INTERRUPTED = 2, 1, 130
 
@@ -23,7 +23,9 @@ class Parser(argparse.ArgumentParser):
         if rest:
             known = [option for option in self._option_string_actions if option.startswith("--")]
             self.error(
-                unknown("option", rest[0], known) if rest[0].startswith("-") else f"{shown(rest[0])} is one argument too many"
+                unknown("option", rest[0], known)
+                if rest[0].startswith("-")
+                else f"{shown(rest[0])} is one argument too many"
             )
         return args
 
@@ -45,7 +47,11 @@ def add_task_arguments(parser, option=False):
     """ENV (or --env) and --env-kwargs."""
     parser.add_argument("--env" if option else "env", metavar="ENV", help=f"one of {', '.join(ENVIRONMENTS)}")
     parser.add_argument(
-        "--env-kwargs", nargs="+", default=[], metavar="KEY=VALUE", help="the environment's parameters, such as left=10 p=0.1,0.9"
+        "--env-kwargs",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="the environment's parameters, such as left=10 p=0.1,0.9",
     )
 
 

@@ -1,175 +1,10 @@
-"""python -m tinymeta.gradcheck ENV AGENT: the gradients that train, against difference quotients of the loss, in float64.
-
-Three trials are played with random weights, twice: whole, and under a step limit that cuts the longest.
-Between them the two batches hold resets, masked rewards, trials that finish early and bootstrapped cuts. The targets G and advantages Â,
-constants of the loss, are computed a second time here, trial by trial from the definition of the n-step return, so that
-a forgotten bootstrap shows as well. The numerical derivative is the fourth-order central difference
-
-    (8 (L(θ + ε) - L(θ - ε)) - (L(θ + 2ε) - L(θ - 2ε))) / 12ε,      ε = 10⁻³,
-
-whose rounding error is near 10⁻¹³ times the loss. Each entry's error is |analytic - numerical| / max(|analytic|, |numerical|, rms),
-with rms the root mean square of its parameter's numerical gradient (plus 10⁻⁷ of the whole gradient's): entries far below it are
-smaller than the quotient's rounding.
-"""
+"""TODO gradcheck."""
 
 import sys
-from typing import NamedTuple
 
 import numpy as np
 
-from tinymeta import actor_critic, luck
-from tinymeta._jit import jit
-from tinymeta.actor_critic import Loss, forward, loss_forward
-from tinymeta.agents import make_layout, num_parameters, to_dict
-from tinymeta.errors import instance, integer
-from tinymeta.memory import require, working_bytes
-from tinymeta.rollout import allocate, rollout
-from tinymeta.taskset import TaskSet, make_rules
-
-EPSILON = 1e-3
-TOLERANCE = 1e-7
-NEGLIGIBLE = 1e-7  # of the whole gradient's rms: with one action the policy's gradient is nothing but rounding
-HIDDEN_LIMIT = 256  # the work grows like the fourth power
-LOSS = Loss(gamma=0.9, gae_lambda=0.8, vf_coef=0.05, ent_coef=0.01)
-
-
-class Batch(NamedTuple):
-    """A recorded batch of trials and the constants of its loss."""
-
-    layout: object
-    loss: Loss
-    theta: np.ndarray  # (P,) float64
-    rows: object
-    act: object
-
-
-class Entry(NamedTuple):
-    """One parameter's comparison."""
-
-    norm: float
-    relative_error: float
-    worst_index: tuple
-
-
-@jit
-def weighted_loss(rows, layout, loss, theta, act):
-    """The loss of recorded trials as a function of theta; target and advantage are constants."""
-    forward(rows, layout, theta, act)
-    policy, value, entropy = loss_forward(rows, act)
-    return policy + loss.vf_coef * value - loss.ent_coef * entropy
-
-
-@jit
-def difference_quotients(rows, layout, loss, theta, act, epsilon, quotients):
-    """Fourth-order central differences of the loss in every parameter, with steps epsilon (P,). Overwrites quotients (P,)."""
-    for p in range(theta.shape[0]):
-        kept = theta[p]
-        total = 0.0
-        for step, weight in ((1, 8.0), (-1, -8.0), (2, -1.0), (-2, 1.0)):
-            theta[p] = kept + step * epsilon[p]
-            total += weight * weighted_loss(rows, layout, loss, theta, act)
-        theta[p] = kept
-        quotients[p] = total / (12 * epsilon[p])
-
-
-def play_batch(tasks, agent, hidden_size=48, seed=0, loss=LOSS, cut=False, trials=3, candidates=64):
-    """Play a float64 `Batch` with random weights and fill in its constants from first principles.
-
-    Of `candidates` trials the shortest `trials` of different lengths are kept (filled up where all are equally long).
-    With `cut`, the step limit is one less than the longest of them.
-    """
-    integer("hidden_size", hidden_size, 1, HIDDEN_LIMIT)
-    seed, trials = integer("seed", seed, 0, 2**63 - 1), integer("trials", trials, 1, 1000)
-    candidates = integer("candidates", candidates, trials, 10_000)
-    layout = make_layout(instance("tasks", tasks, TaskSet), agent, hidden_size)
-    require(
-        working_bytes(layout, candidates, tasks.step_limit, 8), f"playing {candidates} trials of up to {tasks.step_limit} steps"
-    )
-    size = num_parameters(layout)
-    theta = 2 * luck.uniforms(seed, luck.INITIALISATION, 0, 1, size)[0] - 1
-    theta *= np.where(np.arange(size) < 4 * hidden_size * (layout.input_size + hidden_size), 2 / np.sqrt(hidden_size), 0.5)
-    numbers = luck.uniforms(seed, luck.CHECKING, 0, candidates, 2 + 2 * tasks.step_limit)
-    rows, _ = _play(tasks, layout, theta, numbers, tasks.step_limit)
-    lengths = np.bincount(rows.trial[: rows.size[1]], minlength=candidates)
-    kept = np.unique(lengths, return_index=True)[1][:trials]
-    kept = np.concatenate([kept, [b for b in range(candidates) if b not in kept]])[:trials].astype(int)
-    limit = max(1, lengths[kept].max() - 1) if cut else tasks.step_limit
-    rows, act = _play(tasks, layout, theta, numbers[kept], int(limit))
-    act.target[:], act.advantage[:] = plain_targets(rows, act, loss)
-    return Batch(layout, loss, theta, rows, act)
-
-
-def _play(tasks, layout, theta, numbers, limit):
-    rows, act = allocate(layout, len(numbers), limit, np.float64)
-    uniforms = np.ascontiguousarray(numbers[:, : 2 + 2 * limit])
-    rollout(tasks.outcomes, make_rules(tasks, limit), layout, theta, uniforms, False, rows, act)
-    return rows, act
-
-
-def plain_targets(rows, act, loss):
-    """G and Â (N,) from the definition: the λ-return is the λ-weighted mean of all n-step returns (math.md, Eq. 22).
-
-    Deliberately slow, and written without a look at `actor_critic.returns`.
-    """
-    target, advantage = np.zeros_like(act.target), np.zeros_like(act.advantage)
-    steps, used = rows.size[1:]
-    gamma, lam = loss.gamma, loss.gae_lambda
-    for b in range(len(rows.task)):
-        mine = [n for n in range(steps) if rows.trial[n] == b]
-        value = [act.heads[n, -1] for n in mine]
-        value.append(0.0 if rows.ended[b] else next(act.heads[n, -1] for n in range(steps, used) if rows.trial[n] == b))
-        reward = [rows.reward[n] for n in mine]
-        T = len(mine)
-        for t, n in enumerate(mine):
-            n_step = [sum(gamma**i * reward[t + i] for i in range(k)) + gamma**k * value[t + k] for k in range(1, T - t + 1)]
-            weights = [(1 - lam) * lam ** (k - 1) for k in range(1, T - t)] + [lam ** (T - t - 1)]
-            target[n] = np.dot(weights, n_step)
-            advantage[n] = target[n] - value[t]
-    return target, advantage
-
-
-def analytic_gradient(batch, kernels=actor_critic):
-    """dL/dθ (P,) as training computes it: its own targets, then backpropagation."""
-    forward(batch.rows, batch.layout, batch.theta, batch.act)
-    kept = batch.act.target.copy(), batch.act.advantage.copy()
-    gradient = np.empty_like(batch.theta)
-    kernels.advantages(batch.rows, batch.loss, batch.act)
-    kernels.backward(batch.rows, batch.layout, batch.loss, batch.theta, batch.act, gradient)
-    batch.act.target[:], batch.act.advantage[:] = kept
-    return gradient
-
-
-def numerical_gradient(batch, epsilon=EPSILON):
-    """dL/dθ (P,) by difference quotients; a step in the reward's weights is the smaller, the larger the rewards."""
-    layout, steps = batch.layout, np.full_like(batch.theta, epsilon)
-    row = slice(layout.reward_column * 4 * layout.hidden_size, (layout.reward_column + 1) * 4 * layout.hidden_size)
-    steps[row] /= max(1.0, np.abs(batch.rows.prev_reward).max())
-    quotients = np.empty_like(batch.theta)
-    difference_quotients(batch.rows, layout, batch.loss, batch.theta.copy(), batch.act, steps, quotients)
-    return quotients
-
-
-def compare(analytic, numerical, layout):
-    """{parameter: Entry} in PyTorch's names."""
-    entries, floor = {}, NEGLIGIBLE * np.sqrt(np.mean(numerical * numerical))
-    for name, a in to_dict(analytic, layout).items():
-        n = to_dict(numerical, layout)[name]
-        scale = np.maximum(np.maximum(np.abs(a), np.abs(n)), np.sqrt(np.mean(n * n)) + floor)
-        error = np.abs(a - n) / np.where(scale > 0, scale, 1)
-        worst = np.unravel_index(np.argmax(np.where(np.isnan(error), np.inf, error)), error.shape)
-        entries[name] = Entry(float(np.linalg.norm(a)), float(error[worst]), tuple(int(i) for i in worst))
-    return entries
-
-
-def check(tasks, agent, hidden_size=48, seed=0, kernels=actor_critic):
-    """{parameter: Entry}, of each the worse of two batches: whole trials, and trials of which a step limit cuts some."""
-    worst = {}
-    for cut in (False, True):
-        batch = play_batch(tasks, agent, hidden_size, seed, cut=cut)
-        for name, entry in compare(analytic_gradient(batch, kernels), numerical_gradient(batch), batch.layout).items():
-            if name not in worst or not entry.relative_error <= worst[name].relative_error:
-                worst[name] = entry
-    return worst
+from tinymeta.learning.gradient_check import TOLERANCE, check
 
 
 def main(argv=None):
@@ -188,10 +23,17 @@ def main(argv=None):
     passed = largest <= TOLERANCE
     if args.json:
         parameters = {
-            name: {"norm": e.norm, "relative_error": e.relative_error, "worst_index": e.worst_index} for name, e in entries.items()
+            name: {"norm": e.norm, "relative_error": e.relative_error, "worst_index": e.worst_index}
+            for name, e in entries.items()
         }
         cli.print_json(
-            {"env": args.env, "agent": args.agent, "max_relative_error": largest, "tolerance": TOLERANCE, "parameters": parameters}
+            {
+                "env": args.env,
+                "agent": args.agent,
+                "max_relative_error": largest,
+                "tolerance": TOLERANCE,
+                "parameters": parameters,
+            }
         )
     else:
         print(f"{'parameter':16}{'gradient norm':>16}{'relative error':>18}   worst index")

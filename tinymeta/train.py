@@ -3,14 +3,14 @@
 import shlex
 import sys
 
-from tinymeta.configs import make_config
-from tinymeta.errors import InputError, NotFiniteError
-from tinymeta.files import WriteError
-from tinymeta.learner import DTYPES
-from tinymeta.runs import RunFolder
-from tinymeta.statistics import interval
-from tinymeta.sweep import SweepError, sweep
-from tinymeta.training import Interrupted, train
+from tinymeta.base.errors import InputError, NotFiniteError
+from tinymeta.base.files import WriteError
+from tinymeta.base.intervals import interval
+from tinymeta.learning.settings import DTYPES
+from tinymeta.runs.config import make_config
+from tinymeta.runs.folder import RunFolder
+from tinymeta.runs.sweep import SweepError, sweep
+from tinymeta.runs.training import Interrupted, train
 
 OPTIONS = {
     "trials": (int, "trials to train for"), "num_envs": (int, "trials per update"), "learning_rate": (float, ""),
@@ -21,22 +21,31 @@ OPTIONS = {
     "dtype": (str, f"{' or '.join(DTYPES)}"), "log_interval": (int, "updates per row of metrics.csv"),
     "snapshots": (int, "networks to keep along the way, in snapshots/"),
 }  # fmt: skip
+
 MAY_CHANGE = "--trials (not below what is done), --seeds, --workers, --out and --quiet"  # of a run that is resumed
 
 
 def make_parser():
     from tinymeta import cli
 
-    parser = cli.parser("train", "Train an agent. Options left out take the environment's column of the paper's Table 1.")
+    parser = cli.parser(
+        "train", "Train an agent. Options left out take the environment's column of the paper's Table 1."
+    )
     cli.add_task_arguments(parser)
     cli.add_agent_argument(parser)
     parser.add_argument("--seed", type=int, metavar="N", help="0 if left out")
     parser.add_argument("--seeds", type=int, metavar="N", help="train seeds 0…N-1 in parallel, in DIR/seed-<k>")
-    parser.add_argument("--workers", type=int, metavar="W", help="processes for --seeds; as many as there are cores if left out")
+    parser.add_argument(
+        "--workers", type=int, metavar="W", help="processes for --seeds; as many as there are cores if left out"
+    )
     for name, (kind, text) in OPTIONS.items():
-        parser.add_argument("--" + name.replace("_", "-"), type=kind, metavar={int: "N", float: "X", str: "NAME"}[kind], help=text)
+        parser.add_argument(
+            "--" + name.replace("_", "-"), type=kind, metavar={int: "N", float: "X", str: "NAME"}[kind], help=text
+        )
     parser.add_argument("--out", metavar="DIR", help="run folder; runs/<env>-<agent>-seed<N> if left out")
-    parser.add_argument("--resume", action="store_true", help=f"go on from the newest sound checkpoint; {MAY_CHANGE} may change")
+    parser.add_argument(
+        "--resume", action="store_true", help=f"go on from the newest sound checkpoint; {MAY_CHANGE} may change"
+    )
     parser.add_argument("--overwrite", action="store_true", help="drop a run that is already there")
     parser.add_argument("--quiet", action="store_true", help="no progress bar, no summary")
     return parser
@@ -93,14 +102,17 @@ def summary(result, path):
     optimum = "" if None in exact else f" (Bayes-optimal {exact[0]:.2f} and {exact[1]:.2f})"
     run = f"{result['env']} {result['agent']}: {result['trials']} trials, {result['env_steps']} steps in {result['train_seconds']:.1f} s"
     test = " and ".join(
-        f"{value['mean']:.2f} ± {1.96 * value['sem']:.2f} {unit}" for value, unit in ((reward, "reward"), (steps, "steps"))
+        f"{value['mean']:.2f} ± {1.96 * value['sem']:.2f} {unit}"
+        for value, unit in ((reward, "reward"), (steps, "steps"))
     )
     return f"{run}; test: {test} per trial{optimum}; {path}"
 
 
 def sweep_summary(results, path):
     """One line on a finished sweep: mean over seeds with a 95 % interval."""
-    rewards, steps = ([r["evaluation"][name]["mean"] for r in results.values()] for name in ("reward_per_trial", "steps_per_trial"))
+    rewards, steps = (
+        [r["evaluation"][name]["mean"] for r in results.values()] for name in ("reward_per_trial", "steps_per_trial")
+    )
     first = next(iter(results.values()))
     test = " and ".join(f"{interval(values)} {unit}" for values, unit in ((rewards, "reward"), (steps, "steps")))
     return f"{first['env']} {first['agent']}, {len(results)} seeds; test: {test} per trial; {path}"

@@ -1,0 +1,141 @@
+"""The one numba decorator of the package: how every kernel is compiled and where its machine code is kept.
+
+- ``fastmath`` lets LLVM reorder and contract sums, which vectorises reductions. ``nnan`` and ``ninf`` are left out on
+  purpose: a NaN stays a NaN and reaches the check that stops the run.
+- ``error_model="numpy"`` drops the zero check before each division; that branch would stop loops from vectorising.
+- ``inline="always"`` pastes each kernel into the one that calls it before types are inferred, so that only what Python
+  calls is compiled, once and as a whole. As separate functions, every level of the call tree would be optimised anew
+  (twice the time), and a process that has just compiled could run another version of an inner kernel than one that loads
+  it from the cache, optimised differently: the last bits of a training run would depend on what was compiled when.
+- ``_nrt=False`` leaves out numba's memory manager. A kernel then cannot allocate, which the compiler checks, and no view
+  of an array costs the two atomic operations of its reference count: a third of a training step at one trial per update.
+- Numba's cache looks only at a kernel's own file, so after an edit in a *callee* from another file it would keep serving
+  the old machine code. Here the cache folder of a module's kernels carries a hash of the module's source and of every
+  module of the package that it imports, directly or not: what its kernels can be made of, and nothing else.
+- Cached code is unpickled, that is, executed. So a cache folder is used only if it belongs to this user and nobody else
+  can write to it.
+"""
+
+import functools
+import hashlib
+import os
+import re
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import config as numba_config
+
+FASTMATH = {"reassoc", "contract", "nsz", "arcp"}
+PACKAGE = Path(__file__).parent.parent
+IMPORT = re.compile(r"^[ \t]*(?:from tinymeta([\w.]*) import ([\w, ]*)|import tinymeta([\w.]*))", re.MULTILINE)
+
+
+def jit(function: Callable, inline: str = "always", allocates: bool = False) -> Any:
+    """Compile `function` lazily for the types it is called with, without the GIL; the machine code is kept on disk.
+
+    Where there is no folder to keep it in, every process compiles for itself.
+    """
+    folder = cache_folder(function)
+    before = numba_config.CACHE_DIR
+    numba_config.CACHE_DIR = folder or before  # read only while the decorator runs: other packages keep theirs
+    try:
+        compiled = numba.njit(
+            cache=bool(folder), nogil=True, inline=inline, _nrt=allocates, error_model="numpy", fastmath=FASTMATH
+        )
+        return compiled(function)
+    finally:
+        numba_config.CACHE_DIR = before
+
+
+def jit_called(function: Callable) -> Any:
+    """Like `jit`, for a kernel that stays a call: one whose arithmetic is spelled out, so the same however compiled."""
+    return jit(function, inline="never")
+
+
+def jit_allocating(function: Callable) -> Any:
+    """Like `jit`, for a kernel that makes arrays."""
+    return jit(function, allocates=True)
+
+
+def cache_folder(function: Callable) -> str:
+    """Where the machine code of a kernel is kept: a folder of this user's alone, or "" if there is none."""
+    root = _cache_root()
+    file = Path(function.__code__.co_filename)
+    if root is None or not file.is_file():  # a kernel that was typed in has no source to be told by
+        return ""
+    folder = root / _hash(file)
+    return str(folder) if _refusal(folder) is None else ""
+
+
+@functools.cache
+def _cache_root() -> Path | None:
+    """The first usable one of $TINYMETA_CACHE_DIR and the user's cache folder; where there is none, that is told."""
+    user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    candidates = [user_cache / "tinymeta"]
+    if os.environ.get("TINYMETA_CACHE_DIR"):
+        candidates.insert(0, Path(os.environ["TINYMETA_CACHE_DIR"]))
+    refusals = []
+    for root in candidates:
+        refusal = _refusal(root)
+        if refusal is None:
+            return root
+        refusals.append(f"{root} {refusal}")
+    print(f"tinymeta: kernels are compiled anew in every process: {'; '.join(refusals)}", file=sys.stderr)
+    return None
+
+
+def _refusal(folder: Path) -> str | None:
+    """Why a folder, made if need be, cannot hold machine code; None if it belongs to this user and to nobody else."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = os.lstat(folder)
+    except OSError as error:
+        return f"cannot be made: {error.strerror}"
+    if not os.access(folder, os.W_OK):
+        return "is not writable"
+    if hasattr(os, "getuid"):  # on Windows a profile's folders are its user's by their access lists
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+            return "is not this user's own folder"
+        if status.st_mode & 0o022:
+            return "can be written to by others, expected mode 700"
+    return None
+
+
+@functools.cache
+def _hash(file: Path) -> str:
+    """A hash of all that the kernels in `file` are made of, and of the compiler's and Python's version."""
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]}".encode())
+    for path in sorted(_closure(file)):
+        digest.update(f"{path.name} ".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _closure(file: Path) -> set[Path]:
+    """The file and every file of this package that it imports, directly or not."""
+    found: set[Path] = set()
+    waiting = {file}
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        waiting |= set(_imported(path)) - found
+    return found
+
+
+@functools.cache
+def _imported(file: Path) -> tuple[Path, ...]:
+    return tuple(_files(file.read_text(encoding="utf-8")))
+
+
+def _files(source: str) -> Iterator[Path]:
+    """The files that a source imports from this package."""
+    for match in IMPORT.finditer(source):
+        place = PACKAGE.joinpath(*(match[1] or match[3] or "").strip(".").split("."))
+        names = [name.split()[0] for name in (match[2] or "").split(",") if name.strip()]
+        for path in (place, *(place / name for name in names)):
+            if path.with_suffix(".py").is_file():
+                yield path.with_suffix(".py")

@@ -1,0 +1,162 @@
+"""An environment is data: a finite set of finite episodic POMDPs, and the one table that everything else reads.
+
+M tasks share S states, A actions and O observations (Alver & Precup 2021, §3). Task m has transitions P, rewards R,
+observations O, an initial distribution d0 and terminal states; `prior` is P(T). An *episode* runs until a terminal state
+is entered (or for `episode_length` steps), a *trial* is `episodes` episodes on one task. Entering a terminal state in one
+of the first K-1 episodes resets to d0 inside the same step: the next observation is the new episode's first, beside the
+last step's reward. The K-th ending ends the trial. `max_steps` is different: it *cuts* a trial, for training and rollouts
+only, and ends nothing.
+
+`TaskSet.outcomes` compiles P, R, O, d0 and the reset into one sparse table: for each (task, state, action) the possible
+(next state, observation, reward, episode ended) with their probabilities. Simulation samples from that table, the belief
+filter (paper, Eq. 1) sums over it, the planner enumerates it; so all three mean the same environment.
+"""
+
+import math
+
+import numpy as np
+
+from tinymeta.base.errors import InputError, instance, integer
+from tinymeta.environments.arrays import _array, _axes, _boolean, _distribution
+from tinymeta.environments.outcomes import _compile_outcomes
+
+
+class TaskSet:
+    """A finite set of finite episodic POMDPs, validated at construction and immutable afterwards.
+
+    Parameters
+    ----------
+    transition : array of shape (M, S, A, S)
+        P_m(s' | s, a). Every row sums to 1, also those of terminal states, which are never used.
+    reward : array of shape (M, S, A, S)
+        R_m(s, a, s'), deterministic given the transition. A stochastic reward is a transition into an outcome state.
+    observation : array of shape (M, S, O) or (M, A, S, O)
+        O_m(o | s') or O_m(o | a, s').
+    initial : array of shape (M, S)
+        d0, the distribution of an episode's first state; zero on terminal states.
+    terminal : bool array of shape (M, S)
+        The states that end an episode.
+    prior : array of shape (M,), optional
+        P(T), uniform by default.
+    episodes : int
+        K, episodes per trial.
+    initial_observation : array of shape (M, S, O), optional
+        Distribution of an episode's first observation. Needed only where `observation` depends on the action.
+    episode_length : int, optional
+        Fixed length of every episode in steps, known to the model; its end is a true end. Needed where no terminal state exists.
+    max_steps : int, optional
+        Step limit that cuts a trial in rollouts; needed where a trial can be endless.
+    name : str
+
+    Raises
+    ------
+    ValueError
+        Names the array, the index, the value and what was expected.
+    """
+
+    def __init__(self, transition, reward, observation, initial, terminal, prior=None, episodes=1, *,
+                 initial_observation=None, episode_length=None, max_steps=None, name="custom"):  # fmt: skip
+        self.name = instance("name", name, str)
+        self.independent_arms = (
+            None  # (arms, pulls) where the tasks are a grid of independent arms: planning by counts is exact
+        )
+        self.transition = _distribution("transition", transition, ("M", "S", "A", "S"), {})
+        sizes = dict(zip("MSA", self.transition.shape[:3], strict=True))
+        self.reward = _array("reward", reward, ("M", "S", "A", "S"), sizes)
+        if _axes("observation", observation) == 3:
+            self.observation = _distribution("observation", observation, ("M", "S", "O"), sizes)
+            first = self.observation if initial_observation is None else initial_observation
+        else:
+            self.observation = _distribution("observation", observation, ("M", "A", "S", "O"), sizes)
+            if initial_observation is None and (self.observation != self.observation[:, :1]).any():
+                raise InputError("initial_observation is missing: observation depends on the action, and an episode's first "
+                                 "observation follows none; expected an array of shape (M, S, O)")  # fmt: skip
+            first = self.observation[:, 0] if initial_observation is None else initial_observation
+        sizes["O"] = self.observation.shape[-1]
+        self.initial_observation = _distribution("initial_observation", first, ("M", "S", "O"), sizes)
+        self.initial = _distribution("initial", initial, ("M", "S"), sizes)
+        self.terminal = _boolean("terminal", terminal, (sizes["M"], sizes["S"]))
+        if prior is None:
+            prior = np.full(sizes["M"], 1 / sizes["M"])
+        self.prior = _distribution("prior", prior, ("M",), sizes)
+        self.episodes = integer("episodes", episodes, low=1, high=10**6)
+        self.episode_length = None if episode_length is None else integer("episode_length", episode_length, 1, 10**6)
+        self.max_steps = None if max_steps is None else integer("max_steps", max_steps, low=1, high=10**7)
+        for array in (
+            self.transition,
+            self.reward,
+            self.observation,
+            self.initial_observation,
+            self.initial,
+            self.terminal,
+            self.prior,
+        ):
+            array.setflags(write=False)
+        self.num_tasks, self.num_states, self.num_actions = self.transition.shape[:3]
+        self.num_observations = sizes["O"]
+        self._check_terminal_states()
+        self._check_rewards()
+        self.horizon = self._longest_trial()  # steps of the longest possible trial, math.inf if there is none
+        if self.horizon == math.inf and self.max_steps is None:
+            raise InputError(
+                f"max_steps is missing: a trial of task set {self.name!r} can go on for ever; expected a step limit"
+            )
+        self.step_limit = int(min(self.horizon, self.max_steps or math.inf))
+        self.outcomes = _compile_outcomes(self)
+
+    def __repr__(self):
+        return (f"TaskSet({self.name!r}: {self.num_tasks} tasks, {self.num_states} states, {self.num_actions} actions, "
+                f"{self.num_observations} observations, {self.episodes} episodes per trial, at most {self.step_limit} steps)")  # fmt: skip
+
+    def _check_terminal_states(self):
+        onto = np.argwhere(self.terminal & (self.initial > 0))
+        if len(onto):
+            m, s = onto[0]
+            raise InputError(
+                f"initial[{m}, {s}] = {self.initial[m, s]:g}, expected 0: state {s} of task {m} is terminal"
+            )
+        if self.episode_length is not None:
+            return
+        for m in range(self.num_tasks):
+            if not (self._reachable(m) & self.terminal[m]).any():
+                raise InputError(f"terminal[{m}] holds no state that task {m} can reach from initial[{m}]; expected at least one, "
+                                 "or an episode_length")  # fmt: skip
+
+    def _check_rewards(self):
+        beyond = np.argwhere(np.abs(self.reward) > np.finfo(np.float32).max)
+        if len(beyond):
+            index = tuple(int(i) for i in beyond[0])
+            raise InputError(f"reward{list(index)} = {self.reward[index]:g}, expected a number that float32 can hold")
+        values = np.unique(self.reward)
+        narrow = values.astype(np.float32)
+        if len(np.unique(narrow)) < len(values):
+            close = values[:-1][np.diff(narrow) == 0][0]
+            raise InputError(f"reward holds two different values near {close!r} that are one number in float32; expected rewards that "
+                             "an agent can tell apart")  # fmt: skip
+
+    def _reachable(self, m):
+        """Mask (S,) of the states that task m can enter within an episode, terminal ones included."""
+        step = (self.transition[m] > 0).any(axis=1) & ~self.terminal[m][:, None]  # (S, S)
+        reached = self.initial[m] > 0
+        fresh = reached
+        while fresh.any():
+            fresh = step[fresh].any(axis=0) & ~reached
+            reached = reached | fresh
+        return reached
+
+    def _longest_trial(self):
+        longest = max(self._longest_episode(m) for m in range(self.num_tasks))
+        return self.episodes * min(longest, self.episode_length or math.inf)
+
+    def _longest_episode(self, m):
+        """Steps of task m's longest episode: take away, again and again, the states from which only terminal ones are left to enter;
+        each round is a step. States that never go lie on a cycle."""
+        inner = self._reachable(m) & ~self.terminal[m]
+        step = (self.transition[m] > 0).any(axis=1) & inner[:, None] & inner
+        ways, rounds = step.sum(axis=1), 0  # (S,) successors that are left
+        while inner.any():
+            last = inner & (ways == 0)
+            if not last.any():
+                return math.inf
+            inner, ways, rounds = inner & ~last, ways - step[:, last].sum(axis=1), rounds + 1
+        return rounds

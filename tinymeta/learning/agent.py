@@ -1,0 +1,161 @@
+"""Agents that act: a network with frozen weights, step by step in anybody's loop or in batches of trials.
+
+Both ways run the same kernels, so they give the same logits. `play` returns `Totals` (what each episode paid and took) and,
+when asked, a trace with all that a third party needs to replay the trials.
+"""
+
+import numpy as np
+
+from tinymeta.base import randomness
+from tinymeta.base.errors import InputError, NotFiniteError, instance, integer, real, shown
+from tinymeta.environments.outcomes import make_rules
+from tinymeta.environments.table import TaskSet
+from tinymeta.learning.playing import Totals, episode_totals, evaluation_uniforms, trials_at_once
+from tinymeta.learning.rollout import rollout
+from tinymeta.learning.rows import STEPS, allocate, write_input
+from tinymeta.learning.traces import join_traces, make_trace
+from tinymeta.learning.update import step_network
+from tinymeta.learning.wirings import make_layout
+from tinymeta.network.parameters import num_parameters, to_dict, to_flat
+
+
+class Agent:
+    """A trained (or untrained) network on a task set, with frozen weights.
+
+    Parameters
+    ----------
+    tasks : TaskSet
+    name : str
+        A row of `tinymeta.agents.WIRINGS`.
+    theta : array of shape (P,)
+        Flat parameters, see `tinymeta.agents`.
+    hidden_size : int
+    seed : int
+        Of the actions that `act` samples.
+    """
+
+    def __init__(self, tasks, name, theta, hidden_size, seed=0):
+        self.tasks, self.name = instance("tasks", tasks, TaskSet), name
+        self.layout = make_layout(tasks, name, hidden_size)
+        self.theta = _checked_theta(theta, self.layout)
+        self._random = randomness.generator(integer("seed", seed, 0), randomness.ACTING)
+        self._rows, self._act = allocate(self.layout, 1, 1, theta.dtype)  # two rows: this step's and the last one's
+        self.reset()
+
+    @classmethod
+    def from_parameters(cls, tasks, name, parameters, dtype=np.float32, seed=0):
+        """An agent from {PyTorch name: array}, see `tinymeta.agents.parameter_shapes`."""
+        if "lstm.weight_hh" not in parameters or np.ndim(parameters["lstm.weight_hh"]) != 2:
+            raise InputError("parameter lstm.weight_hh is missing or no matrix, expected an array of shape (4H, H)")
+        if dtype not in (np.float32, np.float64):
+            raise InputError(f"dtype = {shown(dtype)}, expected float32 or float64")
+        hidden_size = np.shape(parameters["lstm.weight_hh"])[1]
+        return cls(tasks, name, to_flat(parameters, make_layout(tasks, name, hidden_size), dtype), hidden_size, seed)
+
+    @property
+    def parameters(self):
+        """{PyTorch name: array}, copies."""
+        return to_dict(self.theta, self.layout)
+
+    def reset(self):
+        """Begin a new trial."""
+        self._steps, self._episode = 0, 0
+
+    def act(self, observation, prev_reward=None, prev_action=None, *, new_episode=False, task=None, greedy=False):
+        """One step of a trial.
+
+        Parameters
+        ----------
+        observation : int
+            0…O-1.
+        prev_reward, prev_action : float, int
+            Of the step before; None at a trial's first step.
+        new_episode : bool
+            The last step ended an episode; `observation` is the next one's first. False at a trial's first step.
+        task : int, optional
+            Needed where the agent's wiring shows it the task's identity.
+        greedy : bool
+            Take the most probable action instead of sampling.
+
+        Returns
+        -------
+        action : int
+        info : dict
+            logits (A,), probabilities (A,), value, hidden (H,), cell (H,): copies.
+
+        Raises
+        ------
+        ValueError
+            If an argument is out of range, missing, or given at a trial's first step.
+        NotFiniteError
+            If the weights are so large that a logit or the value overflows.
+        """
+        tasks = self.tasks
+        observation = integer("observation", observation, 0, tasks.num_observations - 1)
+        begins = self._steps == 0
+        if begins and (prev_reward is not None or prev_action is not None or new_episode):
+            raise InputError(
+                "a trial's first step has no prev_reward, prev_action or new_episode; call reset() only between trials"
+            )
+        if not begins:
+            prev_reward = real("prev_reward", prev_reward)
+            prev_action = integer("prev_action", prev_action, 0, tasks.num_actions - 1)
+        episode = self._episode + bool(new_episode)
+        if episode >= self.layout.identity_from:
+            task = integer(
+                f"task, which agent {self.name!r} is told in episode {episode}", task, 0, tasks.num_tasks - 1
+            )
+        n = self._steps % 2
+        write_input(self._rows, self.layout, n, 1 - n, 0, episode, begins, bool(new_episode), observation,
+                    0.0 if begins else prev_reward, 0 if begins else prev_action, 0 if task is None else task)  # fmt: skip
+        act = self._act
+        step_network(self._rows, self.layout, self.theta, act, n, n + 1)
+        self._steps, self._episode = self._steps + 1, episode
+        info = {"logits": act.heads[n, :-1].copy(), "probabilities": act.probabilities[n].copy(), "value": float(act.heads[n, -1]),
+                "hidden": act.h[n].copy(), "cell": act.c[n].copy()}  # fmt: skip
+        _check_finite(act.heads[n], self.name)
+        if greedy:
+            return int(np.argmax(info["logits"])), info
+        cumulative = np.cumsum(info["probabilities"], dtype=np.float64)
+        return int(np.searchsorted(cumulative, self._random.random() * cumulative[-1], side="right")), info
+
+    def play(self, rollouts, seed=0, greedy=False, step_limit=None, trace=False, gamma=1.0):
+        """Play `rollouts` trials on tasks drawn from the prior. Trial i depends on (seed, i) alone; gamma discounts `Totals`.
+
+        Returns
+        -------
+        Totals, or (Totals, dict of arrays) with `trace`; see `make_trace`.
+        """
+        rollouts = integer("rollouts", rollouts, low=1, high=10**9)
+        seed = integer("seed", seed, low=0, high=2**63 - 1)
+        gamma = real("gamma", gamma, 0, 1)
+        rules = make_rules(self.tasks, None if step_limit is None else integer("step_limit", step_limit, 1, 10**12))
+        batch = trials_at_once(self.layout, rules, rollouts, self.theta.itemsize, trace)
+        totals, traces = [], []
+        rows, act = allocate(self.layout, batch, rules.step_limit, self.theta.dtype)
+        for first in range(0, rollouts, batch):
+            count = min(batch, rollouts - first)
+            if count < batch:
+                rows, act = allocate(self.layout, count, rules.step_limit, self.theta.dtype)
+            uniforms = evaluation_uniforms(seed, first, count, rules.step_limit)
+            rollout(self.tasks.outcomes, rules, self.layout, self.theta, uniforms, greedy, rows, act)
+            _check_finite(act.heads[: rows.size[STEPS]], self.name)
+            totals.append(episode_totals(rows, rules.episodes, gamma))
+            if trace:
+                traces.append(make_trace(rows, act, self.layout))
+        totals = Totals(*(np.concatenate(parts) for parts in zip(*totals, strict=True)))
+        return (totals, join_traces(traces)) if trace else totals
+
+
+def _checked_theta(theta, layout):
+    expected = (num_parameters(layout),)
+    if not isinstance(theta, np.ndarray) or theta.dtype not in (np.float32, np.float64) or theta.shape != expected:
+        raise InputError(f"theta = {shown(theta)}, expected an array of shape {expected} of float32 or float64")
+    return np.ascontiguousarray(theta)
+
+
+def _check_finite(heads, name):
+    if not np.isfinite(heads).all():
+        raise NotFiniteError(
+            f"a logit or value of agent {name!r} is not finite: its weights are too large for their dtype"
+        )

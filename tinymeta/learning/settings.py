@@ -1,0 +1,60 @@
+"""TODO learning.settings."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from tinymeta.base.errors import choice, integer, real
+from tinymeta.learning.wirings import WIRINGS
+from tinymeta.network.optim import OPTIMIZERS
+from tinymeta.network.parameters import INITS
+
+DTYPES = {"float32": np.float32, "float64": np.float64}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a training run depends on besides its task set. Defaults are the bandit's column of the paper's Table 1."""
+
+    agent: str = "rl2"
+    seed: int = 0
+    trials: int = 40_000
+    num_envs: int = 4  # trials per update
+    learning_rate: float = 1e-3
+    gamma: float = 0.8
+    gae_lambda: float = 1.0
+    ent_coef: float = 0.001
+    vf_coef: float = 0.05
+    max_grad_norm: float = 1.0
+    optimizer: str = "adam"
+    hidden_size: int = 48
+    init: str = "default"
+    dtype: str = "float32"
+
+    def __post_init__(self):
+        checked = {
+            "agent": choice("agent", self.agent, WIRINGS), "optimizer": choice("optimizer", self.optimizer, OPTIMIZERS),
+            "init": choice("init", self.init, INITS), "dtype": choice("dtype", self.dtype, DTYPES),
+            "seed": integer("seed", self.seed, low=0, high=2**63 - 1), "trials": integer("trials", self.trials, low=1, high=10**12),
+            "num_envs": integer("num_envs", self.num_envs, low=1, high=100_000),
+            "hidden_size": integer("hidden_size", self.hidden_size, low=1, high=4096),
+            "learning_rate": real("learning_rate", self.learning_rate, above=0), "gamma": real("gamma", self.gamma, low=0, high=1),
+            "gae_lambda": real("gae_lambda", self.gae_lambda, low=0, high=1), "ent_coef": real("ent_coef", self.ent_coef, low=0),
+            "vf_coef": real("vf_coef", self.vf_coef, low=0), "max_grad_norm": real("max_grad_norm", self.max_grad_norm, above=0),
+        }  # fmt: skip
+        for name, value in checked.items():  # as plain Python numbers, which JSON can hold
+            object.__setattr__(self, name, value)
+
+    @property
+    def updates(self):
+        """Updates that play at least `trials` trials."""
+        return -(-self.trials // self.num_envs)
+
+
+class Optimizer(NamedTuple):
+    """What the kernel needs to know of the optimiser."""
+
+    is_adam: bool
+    learning_rate: float
+    max_grad_norm: float

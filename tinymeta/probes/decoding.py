@@ -1,0 +1,211 @@
+"""Can the exact belief be read off the LSTM's state? Linear decoding, held out, with controls.
+
+A ridge regression maps the state h (or [h, c]) to the probabilities of the hidden part of the exact belief, and another one to their
+log-odds. It is fitted on half of the trials, its strength chosen on a quarter of those, and scored on the other half. A score says
+nothing by itself (an untrained network is a random feature map of the recent past; Hennig et al. 2023 decode with R² near 0.5
+from it), so each stands beside the same fit on
+
+    untrained   the network before training, sent through the same inputs
+    shuffled    the trained states, with the beliefs of another trial at the same step
+    inputs      the raw input of the step instead of a state
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tinymeta.base import randomness
+
+STRENGTHS = (1e-7, 1e-5, 1e-3, 1e-1)  # of the ridge, per sample of features scaled to variance 1
+
+CLIP = 1e-4  # probabilities are clipped to [CLIP, 1 - CLIP] before their log-odds are taken, ±9.2
+
+BINS = 10
+
+R2_CEILING = 1 - 1e-6  # so that a perfect fit counts as a finite number of bits
+
+
+class LinearMap(NamedTuple):
+    """x -> (x - shift)·weight + bias."""
+
+    shift: np.ndarray  # (F,)
+    weight: np.ndarray  # (F, V)
+    bias: np.ndarray  # (V,)
+
+    def __call__(self, x):
+        return (x - self.shift) @ self.weight + self.bias
+
+
+class Split(NamedTuple):
+    """Masks over samples: every trial is in `test` or in `train`, and some of the latter in `choose` as well."""
+
+    train: np.ndarray
+    choose: np.ndarray  # the samples that pick the strength; it is fitted on train without choose, then on all of train
+    test: np.ndarray
+
+
+def split_trials(trial, seed=0):
+    """A random half of the trials for fitting, a quarter of those for choosing; samples of one trial stay together."""
+    order = np.argsort(randomness.uniforms(seed, randomness.PROBING, 0, 1, int(trial.max()) + 1)[0])[trial]
+    share = order / (order.max() + 1)
+    return Split(share < 0.5, share < 0.125, share >= 0.5)
+
+
+class Ridge:
+    """Ridge regression on samples x (n, F), scaled; what depends on x alone is computed once for all targets."""
+
+    def __init__(self, x):
+        self.shift, scale = x.mean(axis=0), x.std(axis=0)
+        self.scale = np.where(scale > 1e-12, scale, np.inf)  # a constant feature gets weight 0
+        self.z = (x - self.shift) / self.scale
+        self.gram = self.z.T @ self.z / len(x)
+
+    def fit(self, y, strengths):
+        """[LinearMap of y (n, V) for each strength], in closed form."""
+        bias, identity = y.mean(axis=0), np.eye(len(self.gram))
+        along = self.z.T @ (y - bias) / len(y)
+        weights = (np.linalg.solve(self.gram + s * identity, along) for s in strengths)
+        return [LinearMap(self.shift, weight / self.scale[:, None], bias) for weight in weights]
+
+
+class Regression:
+    """Ridges on features x whose strength does best on `split.choose`, fitted again on all of `split.train`."""
+
+    def __init__(self, x, split, strengths=STRENGTHS):
+        self.x, self.split, self.strengths = np.asarray(x, float), split, strengths
+        self._inner, self._all = split.train & ~split.choose, split.train
+        self._inner_ridge, self._ridge = Ridge(self.x[self._inner]), Ridge(self.x[self._all])
+
+    def fit(self, y):
+        """The `LinearMap` of y (n, V)."""
+        y, choose = np.asarray(y, float), self.split.choose
+        maps = self._inner_ridge.fit(y[self._inner], self.strengths)
+        errors = [np.square(model(self.x[choose]) - y[choose]).sum() for model in maps]
+        return self._ridge.fit(y[self._all], [self.strengths[int(np.argmin(errors))]])[0]
+
+    def predict(self, y):
+        """What the fit to y says on the samples of `split.test`."""
+        return self.fit(y)(self.x[self.split.test])
+
+
+def r_squared(predicted, y, weight=None):
+    """1 - Σ w (y - ŷ)² / Σ w (y - ȳ)², all columns pooled, w (n,) being 1 if left out; NaN where y does not vary."""
+    w = np.ones((len(y), 1)) if weight is None else weight[:, None] * (len(y) / weight.sum())
+    total = (w * np.square(y - (w * y).mean(axis=0))).sum()
+    return float(1 - (w * np.square(y - predicted)).sum() / total) if total > 1e-12 * max(1, y.size) else float("nan")
+
+
+def log_odds(probability):
+    p = np.clip(probability, CLIP, 1 - CLIP)
+    return np.log(p) - np.log1p(-p)
+
+
+def information_bits(predicted, y, train):
+    """A lower estimate of the mutual information between state and belief, in bits, from held-out predictions.
+
+    Along each principal component of the belief a Gaussian decoder with the held-out error leaves -½ log2(1 - R²) bits (Barber &
+    Agakov 2003); components are uncorrelated and their bits are added. Exact where belief and state are jointly Gaussian.
+    """
+    values, axes = np.linalg.eigh(np.atleast_2d(np.cov(y[train].T)))
+    axes = axes[:, values > 1e-6 * max(values.max(), 1e-12)]
+    along = y[~train] @ axes
+    total = np.square(along - along.mean(axis=0)).sum(axis=0)
+    scores = 1 - np.square(along - predicted @ axes).sum(axis=0) / np.where(total > 1e-12, total, np.inf)
+    return float(-0.5 * np.log2(1 - np.clip(np.where(total > 1e-12, scores, 0), 0, R2_CEILING)).sum())
+
+
+def calibration(probability, truth):
+    """[(mean decoded probability, share of cases in which that hypothesis was true, cases)] per tenth of the unit interval."""
+    hit = np.arange(probability.shape[1]) == truth[:, None]
+    bin_of = np.minimum((probability * BINS).astype(int), BINS - 1)
+    table = []
+    for b in range(BINS):
+        inside = bin_of == b
+        if inside.any():
+            table.append((float(probability[inside].mean()), float(hit[inside].mean()), int(inside.sum())))
+    return table
+
+
+class Samples(NamedTuple):
+    """A recording's valid steps as samples, one row each."""
+
+    trial: np.ndarray
+    step: np.ndarray
+    episode: np.ndarray
+    hypotheses: np.ndarray  # (n, V), constant columns left out
+    truth: np.ndarray  # index into the columns; -1 if the true one was left out
+
+    @classmethod
+    def of(cls, recording):
+        trial, step = np.nonzero(recording.valid)
+        y = recording.hypotheses[trial, step]
+        varies = np.ptp(y, axis=0) > 0
+        number = np.where(varies, np.cumsum(varies) - 1, -1)
+        return cls(trial, step, recording.episode[trial, step], y[:, varies], number[recording.truth[trial, step]])
+
+
+def score(x, samples, split):
+    """How well features x (n, F) tell the belief, held out. Decoded probabilities are clipped to [0, 1].
+
+    Returns
+    -------
+    dict: r2 and r2_log_odds (every trial has the same weight, however long it is: one that wanders off would outweigh dozens),
+    accuracy (share of steps whose decoded top hypothesis is a top one of the exact belief), bits (see
+    `information_bits`), calibration, r2_by_step and r2_by_episode (lists; NaN where the belief does not vary there).
+    """
+    y, test = samples.hypotheses, split.test
+    if y.shape[1] == 0:
+        raise ValueError("the belief never varies in this recording, expected a task set with something to find out")
+    regression, odds = Regression(x, split), log_odds(y)
+    predicted = regression.predict(y)
+    probability, weight = np.clip(predicted, 0, 1), (1 / np.bincount(samples.trial)[samples.trial])[test]
+    top = y[test].max(axis=1)
+    chosen = y[test][np.arange(test.sum()), predicted.argmax(axis=1)]
+    result = {
+        "r2": r_squared(probability, y[test], weight), "r2_log_odds": r_squared(regression.predict(odds), odds[test], weight),
+        "accuracy": float((chosen >= top - 1e-9).mean()), "bits": information_bits(predicted, y, ~test),
+        "calibration": calibration(probability, samples.truth[test]),
+    }  # fmt: skip
+    for name, index in (("step", samples.step), ("episode", samples.episode)):
+        result[f"r2_by_{name}"] = _r_squared_within(probability, y[test], index[test])
+    return result
+
+
+def _r_squared_within(predicted, y, group):
+    """`r_squared` of the samples of each group 0, 1, …, NaN where y does not vary in it."""
+    order = np.argsort(group, kind="stable")
+    first = np.searchsorted(group[order], np.arange(group.max() + 1))
+    count = np.diff(np.append(first, len(group)))
+    y, predicted = y[order] - y.mean(axis=0), predicted[order] - y.mean(axis=0)
+    error = np.add.reduceat(np.square(y - predicted).sum(axis=1), first)
+    sums = np.add.reduceat(y, first, axis=0)
+    total = np.add.reduceat(np.square(y).sum(axis=1), first) - np.square(sums).sum(axis=1) / count
+    return np.where(total > 1e-9 * count, 1 - error / np.where(total > 1e-9 * count, total, 1), np.nan).tolist()
+
+
+def shuffled(samples):
+    """The samples with the beliefs of the next trial at the same step (at its last one if it ended earlier)."""
+    trials = int(samples.trial.max()) + 1
+    first = np.searchsorted(samples.trial, np.arange(trials))
+    count = np.diff(np.append(first, len(samples.trial)))
+    other = (samples.trial + 1) % trials
+    row = first[other] + np.minimum(samples.step, count[other] - 1)
+    return samples._replace(hypotheses=samples.hypotheses[row], truth=samples.truth[row])
+
+
+def decode(recording, before, seed=0):
+    """{control: {features: `score`}} of a recording and of the untrained network on the same inputs.
+
+    trained and untrained on "h" and "hc" ([h, c]), shuffled on "hc", inputs on "x".
+    """
+    samples = Samples.of(recording)
+    split = split_trials(samples.trial, seed)
+    at = samples.trial, samples.step
+    results = {}
+    for name, source in (("trained", recording), ("untrained", before)):
+        h, c = source.hidden[at], source.cell[at]
+        results[name] = {"h": score(h, samples, split), "hc": score(np.hstack([h, c]), samples, split)}
+    both = np.hstack([recording.hidden[at], recording.cell[at]])
+    results["shuffled"] = {"hc": score(both, shuffled(samples), split)}
+    results["inputs"] = {"x": score(recording.inputs[at], samples, split)}
+    return results
