@@ -1,7 +1,7 @@
 """Agents that act: a network with frozen weights, step by step in anybody's loop or in batches of trials.
 
-Both ways run the same kernels, so they give the same logits. `play` returns `Totals` (what each episode paid and took) and,
-when asked, a trace with all that a third party needs to replay the trials.
+Both ways run the same kernels, so they give the same logits. `play` returns `Totals` (what each episode paid and took)
+and, when asked, a trace with all that a third party needs to replay the trials.
 """
 
 import numpy as np
@@ -120,7 +120,8 @@ class Agent:
         return int(np.searchsorted(cumulative, self._random.random() * cumulative[-1], side="right")), info
 
     def play(self, rollouts, seed=0, greedy=False, step_limit=None, trace=False, gamma=1.0):
-        """Play `rollouts` trials on tasks drawn from the prior. Trial i depends on (seed, i) alone; gamma discounts `Totals`.
+        """Play `rollouts` trials on tasks drawn from the prior. Trial i depends on (seed, i) alone; gamma discounts
+        `Totals`.
 
         Returns
         -------

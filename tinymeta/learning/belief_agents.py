@@ -5,8 +5,8 @@ greedy     acts optimally for the most probable task, as if it were known
 thompson   draws a task from the belief at each episode's beginning, and again when evidence rules it out, and acts optimally for
            it (Thompson 1933; Strens 2000)
 
-"Optimally for a task" uses the action values of the fully observed problem; where only the state is hidden (Tiger) the average over
-states under the belief is taken (Q_MDP, Littman et al. 1995).
+"Optimally for a task" uses the action values of the fully observed problem; where only the state is hidden (Tiger) the
+average over states under the belief is taken (Q_MDP, Littman et al. 1995).
 """
 
 import numpy as np
@@ -135,7 +135,8 @@ class BeliefAgent:
         return _draw(probabilities, self._random.random(), greedy)[0], info
 
     def play(self, rollouts, seed=0, greedy=False, step_limit=None, trace=False, gamma=1.0):
-        """Play trials on the same luck as a network's; see `tinymeta.policies.Agent.play`. States in traces are zero."""
+        """Play trials on the same luck as a network's; see `tinymeta.policies.Agent.play`. States in traces are zero.
+        """
         rollouts, seed = integer("rollouts", rollouts, 1, 10**9), integer("seed", seed, 0, 2**63 - 1)
         gamma, totals, traces = real("gamma", gamma, 0, 1), [], []
         rules = make_rules(self.tasks, None if step_limit is None else integer("step_limit", step_limit, 1, 10**12))

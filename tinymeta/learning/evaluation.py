@@ -16,7 +16,8 @@ SAMPLED_ROLLOUTS = 400
 
 
 def yardsticks(tasks, gamma, names=YARDSTICKS):
-    """`exact_values` of the yardsticks in `names`; a greedy or Thompson agent whose beliefs cannot be enumerated is sampled.
+    """`exact_values` of the yardsticks in `names`; a greedy or Thompson agent whose beliefs cannot be enumerated is
+    sampled.
 
     A sampled value carries "sampled": {"rollouts", "reward_sem"} in place of the "reason".
     """
@@ -57,11 +58,11 @@ def evaluate(agent, gamma, rollouts=100, seed=0, greedy=False, baselines=None):
         `exact_values` of the same task set and gamma, if already known.
 
     Returns
-    -------
-    dict, as `--json` prints it. `sem` is the standard error of the mean over rollouts, None with one rollout. Rewards are
-    undiscounted sums; episodes that a trial cut by the step limit never reached count 0 reward and 0 steps.
-    `gap_to_bayes_optimal` is optimum minus agent with a 95 % interval from the standard error, for the undiscounted reward and for the
-    discounted return, which is what the Bayes-optimal policy maximises; empty where the optimum is unknown or there is one rollout.
+    ------- dict, as `--json` prints it. `sem` is the standard error of the mean over rollouts, None with one rollout.
+    Rewards are undiscounted sums; episodes that a trial cut by the step limit never reached count 0 reward and 0
+    steps. `gap_to_bayes_optimal` is optimum minus agent with a 95 % interval from the standard error, for the
+    undiscounted reward and for the discounted return, which is what the Bayes-optimal policy maximises; empty where
+    the optimum is unknown or there is one rollout.
     """
     totals = agent.play(rollouts, seed=seed, greedy=greedy, gamma=gamma)
     baselines = exact_or_reason(agent.tasks, gamma) if baselines is None else baselines
@@ -82,7 +83,9 @@ def evaluate(agent, gamma, rollouts=100, seed=0, greedy=False, baselines=None):
 
 
 def exact_or_reason(tasks, gamma, node_limit=NODE_LIMIT):
-    """`exact_values`; where they are out of reach or undefined, None with the "reason": an agent can be tested all the same."""
+    """`exact_values`; where they are out of reach or undefined, None with the "reason": an agent can be tested all the
+    same.
+    """
     values = {}
     for name in ("bayes_optimal", "informed"):
         try:
@@ -99,7 +102,8 @@ def mean_and_sem(values):
 
 
 def trace(agent, rollouts, seed=0, greedy=False):
-    """{name: array}: all that a third party needs to replay the rollouts, and the exact joint belief before each action.
+    """{name: array}: all that a third party needs to replay the rollouts, and the exact joint belief before each
+    action.
 
     Shapes are those of `tinymeta.policies.make_trace`, and belief (N, T, M, S).
     """

@@ -1,15 +1,16 @@
-"""python -m tinymeta.gradcheck ENV AGENT: the gradients that train, against difference quotients of the loss, in float64.
+"""python -m tinymeta.gradcheck ENV AGENT: the gradients that train, against difference quotients of the loss, in
+float64.
 
-Three trials are played with random weights, twice: whole, and under a step limit that cuts the longest.
-Between them the two batches hold resets, masked rewards, trials that finish early and bootstrapped cuts. The targets G and advantages Â,
-constants of the loss, are computed a second time here, trial by trial from the definition of the n-step return, so that
-a forgotten bootstrap shows as well. The numerical derivative is the fourth-order central difference
+Three trials are played with random weights, twice: whole, and under a step limit that cuts the longest. Between them
+the two batches hold resets, masked rewards, trials that finish early and bootstrapped cuts. The targets G and
+advantages Â, constants of the loss, are computed a second time here, trial by trial from the definition of the n-step
+return, so that a forgotten bootstrap shows as well. The numerical derivative is the fourth-order central difference
 
     (8 (L(θ + ε) - L(θ - ε)) - (L(θ + 2ε) - L(θ - 2ε))) / 12ε,      ε = 10⁻³,
 
-whose rounding error is near 10⁻¹³ times the loss. Each entry's error is |analytic - numerical| / max(|analytic|, |numerical|, rms),
-with rms the root mean square of its parameter's numerical gradient (plus 10⁻⁷ of the whole gradient's): entries far below it are
-smaller than the quotient's rounding.
+whose rounding error is near 10⁻¹³ times the loss. Each entry's error is |analytic - numerical| / max(|analytic|,
+|numerical|, rms), with rms the root mean square of its parameter's numerical gradient (plus 10⁻⁷ of the whole
+gradient's): entries far below it are smaller than the quotient's rounding.
 """
 
 from typing import NamedTuple
@@ -69,7 +70,9 @@ def weighted_loss(rows, layout, loss, theta, act):
 
 @jit
 def difference_quotients(rows, layout, loss, theta, act, epsilon, quotients):
-    """Fourth-order central differences of the loss in every parameter, with steps epsilon (P,). Overwrites quotients (P,)."""
+    """Fourth-order central differences of the loss in every parameter, with steps epsilon (P,). Overwrites quotients
+    (P,).
+    """
     for p in range(theta.shape[0]):
         kept = theta[p]
         total = 0.0
@@ -175,7 +178,8 @@ def compare(analytic, numerical, layout):
 
 
 def check(tasks, agent, hidden_size=48, seed=0, kernels=actor_critic):
-    """{parameter: Entry}, of each the worse of two batches: whole trials, and trials of which a step limit cuts some."""
+    """{parameter: Entry}, of each the worse of two batches: whole trials, and trials of which a step limit cuts some.
+    """
     worst = {}
     for cut in (False, True):
         batch = play_batch(tasks, agent, hidden_size, seed, cut=cut)

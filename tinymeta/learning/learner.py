@@ -1,7 +1,9 @@
-"""A2C in one compiled loop: play a batch of trials, backpropagate through them, clip, step the optimiser; then the next batch.
+"""A2C in one compiled loop: play a batch of trials, backpropagate through them, clip, step the optimiser; then the
+next batch.
 
-`Learner` holds everything that changes during training (parameters, optimiser moments, counters). It advances in chunks of
-updates, and its numbers are a pure function of (settings, seed, update): how updates are grouped into chunks changes nothing.
+`Learner` holds everything that changes during training (parameters, optimiser moments, counters). It advances in
+chunks of updates, and its numbers are a pure function of (settings, seed, update): how updates are grouped into chunks
+changes nothing.
 """
 
 import math
@@ -58,7 +60,8 @@ QUANTITY = {BAD_LOSS: "the loss", BAD_GRADIENT: "the gradient", BAD_PARAMETER: "
 def run_updates(
     outcomes, rules, layout, loss, optimizer, theta, first, second, dtheta, uniforms, done, rows, act, statistics
 ):
-    """One update per row of uniforms (U, B·(2 + 2T)), after `done` earlier ones. Updates theta and the moments in place.
+    """One update per row of uniforms (U, B·(2 + 2T)), after `done` earlier ones. Updates theta and the moments in
+    place.
 
     Writes statistics (U, 8). Returns (updates finished, FINE or what was not finite).
     """

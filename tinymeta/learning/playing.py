@@ -43,8 +43,8 @@ def trials_at_once(layout, rules, rollouts, itemsize, trace, per_trial=0):
 
 
 def evaluation_uniforms(seed, first, count, step_limit):
-    """The numbers of test trials first…first+count-1, array (count, 2 + 2T). Task, first state and first action are spread
-    evenly (`randomness.spread`), which takes most of the luck out of a test of 100 trials."""
+    """The numbers of test trials first…first+count-1, array (count, 2 + 2T). Task, first state and first action are
+    spread evenly (`randomness.spread`), which takes most of the luck out of a test of 100 trials."""
     numbers = randomness.uniforms(seed, randomness.EVALUATION, first, count, uniforms_per_trial(step_limit))
     numbers[:, [0, 2, 1]] = randomness.spread(seed, first, count)  # the two most even columns for task and first action
     return numbers

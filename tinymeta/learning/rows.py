@@ -1,9 +1,9 @@
 """What entered the network and what came of it, row by row, and the one place where a wiring acts: `write_input`.
 
-Rows. A batch of B trials that end at different times is stored without gaps: `begin[t]:begin[t + 1]` are the rows of the
-trials that are still running at time t, and `before[n]` is the row of the same trial one step earlier. A finished trial
-has no row, hence no cost. Rows from `size[STEPS]` to `size[USED]` belong to no step: they are the inputs that trials cut by
-a step limit would have seen next, and their values bootstrap.
+Rows. A batch of B trials that end at different times is stored without gaps: `begin[t]:begin[t + 1]` are the rows of
+the trials that are still running at time t, and `before[n]` is the row of the same trial one step earlier. A finished
+trial has no row, hence no cost. Rows from `size[STEPS]` to `size[USED]` belong to no step: they are the inputs that
+trials cut by a step limit would have seen next, and their values bootstrap.
 """
 
 from typing import NamedTuple

@@ -15,7 +15,9 @@ DTYPES = {"float32": np.float32, "float64": np.float64}
 
 @dataclass(frozen=True)
 class Settings:
-    """All that a training run depends on besides its task set. Defaults are the bandit's column of the paper's Table 1."""
+    """All that a training run depends on besides its task set. Defaults are the bandit's column of the paper's Table
+    1.
+    """
 
     agent: str = "rl2"
     seed: int = 0

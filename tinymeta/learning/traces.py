@@ -9,9 +9,9 @@ def make_trace(rows, act, layout):
     """Recorded rows as rectangular arrays, trial by trial; entries past a trial's end are zero and not `valid`.
 
     Returns
-    -------
-    dict with inputs (N, T, D), reset, action, reward, task, episode, observation, state (the environment's), valid (N, T),
-    logits (N, T, A), value (N, T), hidden and cell (N, T, H): the state after the step's input, from which its logits are read.
+    ------- dict with inputs (N, T, D), reset, action, reward, task, episode, observation, state (the environment's),
+    valid (N, T), logits (N, T, A), value (N, T), hidden and cell (N, T, H): the state after the step's input, from
+    which its logits are read.
     """
     times, steps = rows.size[TIMES], rows.size[STEPS]
     B, N = len(rows.task), np.arange(steps)

@@ -28,7 +28,8 @@ def forward(rows, layout, theta, act):
 
 @jit
 def advantages(rows, loss, act):
-    """Targets G and advantages Â of all steps from the values now in act, Eqs. 21-22. Overwrites target and advantage."""
+    """Targets G and advantages Â of all steps from the values now in act, Eqs. 21-22. Overwrites target and advantage.
+    """
     A = act.probabilities.shape[1]
     steps = rows.size[STEPS]
     lambda_returns(
@@ -56,7 +57,9 @@ def loss_terms(rows, act):
 
 @jit
 def backward(rows, layout, loss, theta, act, dtheta):
-    """dL/dtheta by backpropagation through time, from the activations that `forward` or a rollout left. Overwrites dtheta."""
+    """dL/dtheta by backpropagation through time, from the activations that `forward` or a rollout left. Overwrites
+    dtheta.
+    """
     _, weight_h, _, head_weight, _ = split(theta, layout)
     dtheta[:] = 0
     dweight_x, dweight_h, dbias, dhead_weight, dhead_bias = split(dtheta, layout)

@@ -11,7 +11,8 @@ from tinymeta.base.jit import FASTMATH
 
 
 def _lambert(levels):
-    """Coefficients of N and D, lowest power of x² first, with tanh x ≈ x·N(x²)/D(x²): the fraction cut after `levels`."""
+    """Coefficients of N and D, lowest power of x² first, with tanh x ≈ x·N(x²)/D(x²): the fraction cut after `levels`.
+    """
     above, below = [Fraction(2 * levels - 1)], [Fraction(1)]
     for level in range(levels - 1, 0, -1):
         grown = [(2 * level - 1) * c for c in above] + [Fraction(0)] * (len(below) + 1 - len(above))

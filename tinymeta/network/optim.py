@@ -1,4 +1,6 @@
-"""Gradient clipping by global norm, Adam and RMSProp, each one pass over a flat parameter vector (docs/math.md, Eqs. 33-38)."""
+"""Gradient clipping by global norm, Adam and RMSProp, each one pass over a flat parameter vector (docs/math.md, Eqs.
+33-38).
+"""
 
 import math
 
@@ -26,7 +28,8 @@ def clip_factor(norm, max_grad_norm):
 
 @jit
 def adam(theta, gradient, factor, first, second, learning_rate, step):
-    """Kingma & Ba 2015, Algorithm 1 (Eqs. 35-36), on factor·gradient; `step` counts from 1. Updates theta, first, second.
+    """Kingma & Ba 2015, Algorithm 1 (Eqs. 35-36), on factor·gradient; `step` counts from 1. Updates theta, first,
+    second.
 
     Returns whether every parameter is finite, found in the same pass: memory is what this loop waits for.
     """
@@ -47,7 +50,9 @@ def adam(theta, gradient, factor, first, second, learning_rate, step):
 
 @jit
 def rmsprop(theta, gradient, factor, second, learning_rate):
-    """Tieleman & Hinton 2012 in PyTorch's form (Eqs. 37-38), on factor·gradient. Updates theta and second; returns like `adam`."""
+    """Tieleman & Hinton 2012 in PyTorch's form (Eqs. 37-38), on factor·gradient. Updates theta and second; returns
+    like `adam`.
+    """
     number = theta.dtype.type
     alpha, rest, epsilon, factor, rate = (
         number(ALPHA),

@@ -8,7 +8,9 @@ from tinymeta.base.jit import jit
 
 @jit
 def split(theta, layout):
-    """Views into a flat parameter vector: weight_x (D, 4H), weight_h (H, 4H), bias (4H,), head_weight (A+1, H), head_bias (A+1,)."""
+    """Views into a flat parameter vector: weight_x (D, 4H), weight_h (H, 4H), bias (4H,), head_weight (A+1, H),
+    head_bias (A+1,).
+    """
     D, H, outputs = layout.input_size, layout.hidden_size, layout.num_actions + 1
     a = D * 4 * H
     b = a + H * 4 * H
@@ -78,8 +80,8 @@ INITS = ("default", "zero")
 def initial_parameters(layout, init, uniforms, dtype):
     """A flat parameter vector from one uniform number per parameter.
 
-    "default": LSTM weights uniform in ±1/√H, heads uniform in ±√(6 / (fan_in + fan_out)) (Glorot & Bengio 2010), biases zero.
-    "zero": all zero, the literal reading of the paper's appendix, which cannot learn (docs/math.md, §7).
+    "default": LSTM weights uniform in ±1/√H, heads uniform in ±√(6 / (fan_in + fan_out)) (Glorot & Bengio 2010),
+    biases zero. "zero": all zero, the literal reading of the paper's appendix, which cannot learn (docs/math.md, §7).
     """
     choice("init", init, INITS)
     H = layout.hidden_size

@@ -4,8 +4,8 @@ libm's tanh is a scalar call that stops a loop from vectorising. In float32 we u
 
     tanh x = x / (1 + x² / (3 + x² / (5 + …))),
 
-cut after 13 levels, which makes it a ratio of two polynomials of degree 6 in x²; its error stays under 5e-8 up to |x| = 8.9,
-where tanh is 1 in float32. In float64, where gradients are checked, libm's tanh is kept.
+cut after 13 levels, which makes it a ratio of two polynomials of degree 6 in x²; its error stays under 5e-8 up to |x|
+= 8.9, where tanh is 1 in float32. In float64, where gradients are checked, libm's tanh is kept.
 
 The products walk `tiles` over their matrices, largest first. All of them *accumulate* (`+=`).
 """
@@ -33,7 +33,8 @@ OUTER_ROWS = 32  # rows per pass of an outer product: as many as stay in the inn
 
 @jit_called
 def add_strided(a, a_first, a_row, a_term, rows, b, b_first, c, c_first, terms, backwards):
-    """c[r] += Σ_t a[r, t] · b[t] for `rows` rows of c (…, J), with b (…, J), tile by tile: the walk of the next two products.
+    """c[r] += Σ_t a[r, t] · b[t] for `rows` rows of c (…, J), with b (…, J), tile by tile: the walk of the next two
+    products.
 
     `_first` is where a matrix begins in its array, a_row and a_term are the strides of a, all in elements; terms >= 1.
     """
@@ -107,7 +108,8 @@ def add_product_transposed(a, b, c, start, stop):
 
 
 def zeros(shape, dtype):
-    """Like numpy.zeros, beginning at a multiple of 64 bytes: a vector that straddles two cache lines costs two loads."""
+    """Like numpy.zeros, beginning at a multiple of 64 bytes: a vector that straddles two cache lines costs two loads.
+    """
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     raw = np.zeros(size + CACHE_LINE, np.uint8)
     first = -raw.ctypes.data % CACHE_LINE

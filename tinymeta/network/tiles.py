@@ -1,17 +1,20 @@
 """Two pieces of a matrix product that never leave the vector registers, spelled in LLVM's vector instructions.
 
-A product written as loops makes LLVM vectorise the innermost one, and then every multiplication waits for a sum that is loaded
-from memory and stored back: half of the processor's rate at best. A *tile* keeps a small block of sums in registers while the
-terms run through it, which numba's loops cannot express. So each tile is an intrinsic: a Python function that writes, at
-compile time, the vector code for one shape of block. `primitives` walks them over whole matrices.
+A product written as loops makes LLVM vectorise the innermost one, and then every multiplication waits for a sum that
+is loaded from memory and stored back: half of the processor's rate at best. A *tile* keeps a small block of sums in
+registers while the terms run through it, which numba's loops cannot express. So each tile is an intrinsic: a Python
+function that writes, at compile time, the vector code for one shape of block. `primitives` walks them over whole
+matrices.
 
-- `sum_*`: the axis of the result is contiguous. Two rows of four vectors of sums; each term loads four vectors of b and two
+- `sum_*`: the axis of the result is contiguous. Two rows of four vectors of sums; each term loads four vectors of b
+and two
   numbers of a, and makes eight fused multiply-adds.
-- `dot_*`: the axis of summation is contiguous. Two rows by half a vector of sums (or one row by a whole one), one vector of partial
+- `dot_*`: the axis of summation is contiguous. Two rows by half a vector of sums (or one row by a whole one), one
+vector of partial
   sums each; in the end a tree of shuffles and additions folds all of them at once.
 
-Each sum is added up in an order that depends on its own terms only, not on the tile it falls into. So a row of a product has the
-same bits whichever rows are computed with it.
+Each sum is added up in an order that depends on its own terms only, not on the tile it falls into. So a row of a
+product has the same bits whichever rows are computed with it.
 """
 
 from llvmlite import binding, ir
@@ -44,7 +47,9 @@ def lanes(typing, array):
 
 
 class _Writer:
-    """Writes vector code over three arrays: addresses, loads, stores and fused multiply-adds of `lanes` numbers at a time."""
+    """Writes vector code over three arrays: addresses, loads, stores and fused multiply-adds of `lanes` numbers at a
+    time.
+    """
 
     def __init__(self, context, builder, dtype, lanes):
         self.context, self.builder, self.lanes, self.bytes = context, builder, lanes, dtype.bitwidth // 8
@@ -104,10 +109,11 @@ class _Writer:
         return new
 
     def fold(self, vectors):
-        """One vector with the sum over the lanes of each of `vectors` (a power of two of them, at most as many as lanes).
+        """One vector with the sum over the lanes of each of `vectors` (a power of two of them, at most as many as
+        lanes).
 
-        Each round adds the upper half of every group of partial sums to its lower half, packing two vectors into one as long
-        as there are two.
+        Each round adds the upper half of every group of partial sums to its lower half, packing two vectors into one
+        as long as there are two.
         """
         width = self.lanes  # partial sums per group
         while width > 1:
@@ -132,10 +138,11 @@ def _one_dtype(*arrays):
 
 
 def _make_sum(rows, vectors, narrow=False):
-    """c[r, v] += Σ_t a[r, t] · b[t, v] on `rows` × (`vectors` registers), or × one number if `narrow`; at least one term.
+    """c[r, v] += Σ_t a[r, t] · b[t, v] on `rows` × (`vectors` registers), or × one number if `narrow`; at least one
+    term.
 
-    Every array is addressed by its first element, counted from the array's beginning, and strides in elements. b and c have
-    contiguous columns; a has any two strides, so it may be a matrix or its transpose.
+    Every array is addressed by its first element, counted from the array's beginning, and strides in elements. b and c
+    have contiguous columns; a has any two strides, so it may be a matrix or its transpose.
     """
 
     @intrinsic
@@ -175,7 +182,9 @@ def _make_sum(rows, vectors, narrow=False):
 
 
 def _make_dot(rows, columns):
-    """c[r, q] += Σ_j a[r, j] · b[q, j] on `rows` × (a WHOLE or HALF register of sums, or a SINGLE one); j in whole registers, >= 1."""
+    """c[r, q] += Σ_j a[r, j] · b[q, j] on `rows` × (a WHOLE or HALF register of sums, or a SINGLE one); j in whole
+    registers, >= 1.
+    """
 
     @intrinsic
     def tile(typing, a, a_first, a_row, b, b_first, b_row, c, c_first, c_row, terms):
