@@ -28,7 +28,7 @@ def forward(rows, layout, theta, act):
 
 @jit
 def advantages(rows, loss, act):
-    """Targets G and advantages Â of all steps from the values now in act, Eqs. 21-22. Overwrites target and advantage."""
+    """Targets G and advantages Â of all steps from the values in act, Eqs. 21-22. Overwrites target and advantage."""
     A = act.probabilities.shape[1]
     steps = rows.size[STEPS]
     lambda_returns(
