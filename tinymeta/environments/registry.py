@@ -54,8 +54,10 @@ def make(env, **kwargs):
     ValueError
         For an unknown environment, an unknown keyword or a value that the builder refuses.
     """
-    build = ENVIRONMENTS[choice("environment", env, ENVIRONMENTS)].build
+    build, defaults = ENVIRONMENTS[choice("environment", env, ENVIRONMENTS)]
     known = inspect.signature(build).parameters
     for key in kwargs:
         choice(f"keyword of environment {env!r}", key, known)
-    return build(**kwargs)
+    tasks = build(**kwargs)
+    tasks.defaults = dict(defaults)
+    return tasks

@@ -57,6 +57,7 @@ class TaskSet:
     def __init__(self, transition, reward, observation, initial, terminal, prior=None, episodes=1, *,
                  initial_observation=None, episode_length=None, max_steps=None, name="custom"):  # fmt: skip
         self.name = instance("name", name, str)
+        self.defaults = {}  # settings for training that `tinymeta.learn` takes where the user says nothing
         self.independent_arms = (
             None  # (arms, pulls) where the tasks are a grid of independent arms: planning by counts is exact
         )
