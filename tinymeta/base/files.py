@@ -13,12 +13,15 @@ to the disk.
 
 import contextlib
 import errno
+import io
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
+
+import numpy as np
 
 from tinymeta.base.errors import InputError, shown
 
@@ -74,6 +77,21 @@ def write_whole(path: AnyPath, data: bytes, previous: AnyPath | None = None) -> 
                 temporary.unlink()
             raise
         sync_folder(path.parent)
+
+
+def write_arrays(path: AnyPath, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write {name: array} to an .npz file, packed, whole or not at all; see `write_whole` and `check_writable`."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    check_writable(path)
+    write_whole(path, buffer.getvalue())
+
+
+def check_writable(path: AnyPath) -> None:
+    """Refuse a name under which no file can be written, before the work is done that it is for."""
+    checked = checked_path("file", path)
+    if str(path) in ("", ".") or checked.is_dir() or not checked.parent.is_dir():
+        raise InputError(f"cannot write {str(path)!r}: expected the name of a file in an existing folder")
 
 
 def sync_folder(folder: AnyPath) -> None:

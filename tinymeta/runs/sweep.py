@@ -16,7 +16,7 @@ import dataclasses
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -79,7 +79,7 @@ def _named(key: Key | int) -> str:
 
 def sweep(
     path: AnyPath, config: Config, seeds: int, workers: int | None = None, executor: Executor | None = None,
-    resume: bool = False, overwrite: bool = False, progress: bool = False,
+    resume: bool = False, overwrite: bool = False, progress: bool = False, say_new: Callable[[], None] | None = None,
 ) -> dict[int, Result]:  # fmt: skip
     """Train seeds 0…seeds-1 of `config` into path/seed-<k>.
 
@@ -97,6 +97,8 @@ def sweep(
         See `tinymeta.runs.training.train`.
     progress : bool
         Show one progress line on stderr, in finished seeds.
+    say_new : callable, optional
+        Called if `resume` was asked for and no seed has a run yet.
 
     Returns
     -------
@@ -111,8 +113,11 @@ def sweep(
     Interrupted
         After SIGINT or SIGTERM; running seeds have written their checkpoints.
     """
-    description = f"{config.env} {config.settings.agent}, {seeds} seeds"
+    workers = _checked(workers)
     jobs = _jobs("", path, config, seeds, resume, overwrite)
+    if resume and say_new is not None and not any(RunFolder(job.path).exists for job in jobs.values()):
+        say_new()
+    description = f"{config.env} {config.settings.agent}, {seeds} seeds"
     results, failures = _run([path], jobs, workers, executor, description, progress)
     if failures:
         raise SweepError(_seeds(failures), _seeds(results))
@@ -127,6 +132,7 @@ def sweeps(
 
     Begun in the order given: the longest first leave no core idle at the end.
     """
+    workers = _checked(workers)
     jobs: dict[Key, Job] = {}
     for name, (path, config, seeds) in wanted.items():
         jobs |= _jobs(name, path, config, seeds, resume, overwrite)
@@ -135,6 +141,10 @@ def sweeps(
     if failures:
         raise SweepError(failures, results)
     return {name: {seed: results[name, seed] for seed in range(seeds)} for name, (_, _, seeds) in wanted.items()}
+
+
+def _checked(workers: int | None) -> int:
+    return integer("workers", cores() if workers is None else workers, 1, 4096)
 
 
 def _seeds(values: Mapping[Key, Any]) -> dict[int, Any]:
@@ -154,11 +164,10 @@ def _jobs(name: str, path: AnyPath, config: Config, seeds: int, resume: bool, ov
 
 
 def _run(
-    folders: Iterable[AnyPath], jobs: Mapping[Key, Job], workers: int | None, executor: Executor | None,
+    folders: Iterable[AnyPath], jobs: Mapping[Key, Job], workers: int, executor: Executor | None,
     description: str, progress: bool,
 ) -> tuple[dict[Key, Result], dict[Key, str]]:  # fmt: skip
     """Do all jobs while the folders are locked; ({key: result}, {key: what happened to it})."""
-    workers = integer("workers", cores() if workers is None else workers, 1, 4096)
     with contextlib.ExitStack() as held:
         for folder in folders:
             held.enter_context(FolderLock(folder))

@@ -7,6 +7,7 @@ signals, crashes and --resume.
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,9 @@ NO_STATISTICS = np.empty((0, len(STATISTICS)))
 
 
 def train(
-    path: AnyPath, config: Config, resume: bool = False, overwrite: bool = False, progress: bool = False
-) -> dict[str, Any]:
+    path: AnyPath, config: Config, resume: bool = False, overwrite: bool = False, progress: bool = False,
+    say_new: Callable[[], None] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Train the run that `config` describes in folder `path`; returns what result.json holds.
 
     Parameters
@@ -45,6 +47,8 @@ def train(
         Begin anew where a run already exists.
     progress : bool
         Show a progress bar on stderr, if that is a terminal.
+    say_new : callable, optional
+        Called if `resume` was asked for, and a run is begun because there was none.
 
     Raises
     ------
@@ -67,6 +71,8 @@ def train(
         return folder.read_result()
     with folder.lock():
         check_folder(folder, config, resume, overwrite)  # again: another process may have been here until now
+        if resume and not folder.exists and say_new is not None:
+            say_new()
         run = _Run(folder, config, tasks, resume)
         run.train(progress)
         result = run.result()
