@@ -1,4 +1,5 @@
-"""The README is true (contract): its Python runs, its commands print what it shows, its tables are those of figures/."""
+"""The README is true (contract): its Python runs, its commands print what it shows, its tables are those of figures/.
+"""
 
 import importlib
 import re

@@ -36,7 +36,7 @@ OPTIONS: dict[str, tuple[type, str]] = {  # of `make_config`
 }
 LETTER = {int: "N", float: "X", str: "NAME"}
 RESUMING = (
-    "go on from the newest sound checkpoint; --trials (not below what is done), --seeds, --workers, --snapshots, --out "
+    "go on from the newest sound checkpoint; --trials (not below what is done), --seeds, --first-seed, --workers, --snapshots, --out "
     "and --quiet may change"
 )
 
@@ -47,7 +47,8 @@ def make_parser() -> cli.Parser:
     cli.add_task_arguments(parser)
     cli.add_agent_argument(parser)
     parser.add_argument("--seed", type=int, metavar="N", help="0 if left out")
-    parser.add_argument("--seeds", type=int, metavar="N", help="train seeds 0…N-1 in parallel, in DIR/seed-<k>")
+    parser.add_argument("--seeds", type=int, metavar="N", help="train seeds S…S+N-1 in parallel, in DIR/seed-<k>")
+    parser.add_argument("--first-seed", type=int, metavar="S", help="the first of --seeds; 0 if left out")
     workers = "processes for --seeds; as many as there are cores if left out"
     parser.add_argument("--workers", type=int, metavar="W", help=workers)
     for name, (kind, text) in OPTIONS.items():
@@ -88,7 +89,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _config(args: argparse.Namespace) -> Config:
     given = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
-    return make_config(args.env, args.agent, cli.parse_env_kwargs(args.env_kwargs), seed=args.seed or 0, **given)
+    seed = args.first_seed if args.seeds is not None else args.seed
+    seed = 0 if seed is None else seed
+    return make_config(args.env, args.agent, cli.parse_env_kwargs(args.env_kwargs), seed=seed, **given)
 
 
 def _folder(args: argparse.Namespace) -> str:
@@ -104,8 +107,10 @@ def _check_combination(args: argparse.Namespace) -> None:
         raise InputError("--resume with --overwrite, expected one of them")
     if args.seed is not None and args.seeds is not None:
         raise InputError(f"--seed {args.seed} with --seeds {args.seeds}, expected one of them")
-    if args.workers is not None and args.seeds is None:
-        raise InputError(f"--workers {args.workers} without --seeds, expected both or neither")
+    for option in ("workers", "first_seed"):
+        value = getattr(args, option)
+        if value is not None and args.seeds is None:
+            raise InputError(f"--{option.replace('_', '-')} {value} without --seeds, expected both or neither")
 
 
 def _train_one(path: str, config: Config, args: argparse.Namespace) -> str:

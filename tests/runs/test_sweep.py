@@ -161,3 +161,15 @@ def test_sweep_command(tmp_path, capsys):
     assert "2 seeds" in capsys.readouterr().out
     assert cli.run(lambda: train_command.main([*argv, "--workers", "2"])) == 2
     assert "--workers 2 without --seeds" in capsys.readouterr().err
+    assert cli.run(lambda: train_command.main([*argv, "--first-seed", "2"])) == 2
+    assert "--first-seed 2 without --seeds" in capsys.readouterr().err
+
+
+def test_a_sweep_begins_where_it_is_told_to(tmp_path):
+    """--first-seed S trains seeds S…S+N-1, and each is the run that --seed would have made."""
+    argv = ["bandit", "rl2", "--trials", "60", "--hidden-size", "3", "--quiet"]
+    assert train_command.main([*argv, "--seeds", "2", "--first-seed", "7", "--out", str(tmp_path / "many")]) == 0
+    assert train_command.main([*argv, "--seed", "8", "--out", str(tmp_path / "one")]) == 0
+    assert sorted(path.name for path in (tmp_path / "many").glob("seed-*")) == ["seed-7", "seed-8"]
+    weights = [(tmp_path / name / "checkpoint.npz").read_bytes() for name in ("many/seed-8", "one")]
+    assert weights[0] == weights[1]

@@ -1,1 +1,1 @@
-"""What everything stands on: errors, compilation, randomness, files, locks, memory, intervals, processes. No science."""
+"""What everything stands on: errors, compilation, randomness, files, memory, intervals, processes. No science."""

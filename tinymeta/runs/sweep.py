@@ -81,13 +81,13 @@ def sweep(
     path: AnyPath, config: Config, seeds: int, workers: int | None = None, executor: Executor | None = None,
     resume: bool = False, overwrite: bool = False, progress: bool = False, say_new: Callable[[], None] | None = None,
 ) -> dict[int, Result]:  # fmt: skip
-    """Train seeds 0…seeds-1 of `config` into path/seed-<k>.
+    """Train seeds S…S+seeds-1 of `config`, whose own seed is S, into path/seed-<k>.
 
     Parameters
     ----------
     path : str or Path
     config : Config
-        Its seed is replaced.
+        Its seed is the first one.
     seeds : int
     workers : int, optional
         Processes; as many as there are cores by default.
@@ -140,7 +140,7 @@ def sweeps(
     results, failures = _run(folders, jobs, workers, executor, f"{len(wanted)} sweeps", progress)
     if failures:
         raise SweepError(failures, results)
-    return {name: {seed: results[name, seed] for seed in range(seeds)} for name, (_, _, seeds) in wanted.items()}
+    return {name: {seed: result for (of, seed), result in sorted(results.items()) if of == name} for name in wanted}
 
 
 def _checked(workers: int | None) -> int:
@@ -155,7 +155,8 @@ def _seeds(values: Mapping[Key, Any]) -> dict[int, Any]:
 def _jobs(name: str, path: AnyPath, config: Config, seeds: int, resume: bool, overwrite: bool) -> dict[Key, Job]:
     """A job per seed, in folders where it may run."""
     jobs = {}
-    for seed in range(integer("seeds", seeds, 1, 100_000)):
+    first = config.settings.seed
+    for seed in range(first, first + integer("seeds", seeds, 1, 100_000)):
         own = dataclasses.replace(config, settings=dataclasses.replace(config.settings, seed=seed))
         folder = Path(path) / f"seed-{seed}"
         check_folder(RunFolder(folder), own, resume, overwrite)
