@@ -7,7 +7,7 @@ import pytest
 from support import every_env, noisy_taskset, small
 
 import tinymeta
-from tinymeta import belief_graph as graphs
+from tinymeta.optimum import nodes as graphs
 from tinymeta.optimum.belief_graph import belief_graph
 from tinymeta.optimum.nodes import NodeLimitError
 from tinymeta.optimum.planning import bayes_optimal, evaluate_policy, informed, plan_value, random_value
