@@ -31,8 +31,9 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import config as numba_config
+from numba.core import config
 
+numba_config: Any = config  # its attributes are made at run time
 FASTMATH = {"reassoc", "contract", "nsz", "arcp"}
 PACKAGE = Path(__file__).parent.parent
 IMPORT = re.compile(r"^[ \t]*(?:from tinymeta([\w.]*) import ([\w, ]*)|import tinymeta([\w.]*))", re.MULTILINE)
@@ -46,11 +47,9 @@ def jit(function: Callable, inline: str = "always", allocates: bool = False) -> 
     folder = cache_folder(function)
     before = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = folder or before  # read only while the decorator runs: other packages keep theirs
+    options: dict[str, Any] = {"inline": inline, "_nrt": allocates, "error_model": "numpy", "fastmath": FASTMATH}
     try:
-        compiled = numba.njit(
-            cache=bool(folder), nogil=True, inline=inline, _nrt=allocates, error_model="numpy", fastmath=FASTMATH
-        )
-        return compiled(function)
+        return numba.njit(cache=bool(folder), nogil=True, **options)(function)
     finally:
         numba_config.CACHE_DIR = before
 

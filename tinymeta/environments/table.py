@@ -143,8 +143,8 @@ class TaskSet:
             first = self.observation[:, 0]
             if initial_observation is None and (self.observation != self.observation[:, :1]).any():
                 raise InputError(
-                    "initial_observation is missing: observation depends on the action, and an episode's first observation "
-                    "follows none; expected an array of shape (M, S, O)"
+                    "initial_observation is missing: observation depends on the action, and an episode's first "
+                    "observation follows none; expected an array of shape (M, S, O)"
                 )
         self.num_observations = self.observation.shape[-1]
         first = first if initial_observation is None else initial_observation
@@ -163,8 +163,8 @@ class TaskSet:
         for m in range(self.num_tasks):
             if not (self._reachable(m) & self.terminal[m]).any():
                 raise InputError(
-                    f"terminal[{m}] holds no state that task {m} can reach from initial[{m}]; expected at least one, or an "
-                    "episode_length"
+                    f"terminal[{m}] holds no state that task {m} can reach from initial[{m}]; expected at least one, "
+                    "or an episode_length"
                 )
 
     def _check_rewards(self) -> None:
@@ -177,8 +177,8 @@ class TaskSet:
         if len(np.unique(narrow)) < len(values):
             close = values[:-1][np.diff(narrow) == 0][0]
             raise InputError(
-                f"reward holds two different values near {close!r} that are one number in float32; expected rewards that an "
-                "agent can tell apart"
+                f"reward holds two different values near {close!r} that are one number in float32; expected rewards "
+                "that an agent can tell apart"
             )
 
     def _reachable(self, m: int) -> np.ndarray:

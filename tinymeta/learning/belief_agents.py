@@ -135,8 +135,7 @@ class BeliefAgent:
         return _draw(probabilities, self._random.random(), greedy)[0], info
 
     def play(self, rollouts, seed=0, greedy=False, step_limit=None, trace=False, gamma=1.0):
-        """Play trials on the same luck as a network's; see `tinymeta.policies.Agent.play`. States in traces are zero.
-        """
+        """Play trials on the same luck as a network's; see `tinymeta.policies.Agent.play`. States in traces are zero."""
         rollouts, seed = integer("rollouts", rollouts, 1, 10**9), integer("seed", seed, 0, 2**63 - 1)
         gamma, totals, traces = real("gamma", gamma, 0, 1), [], []
         rules = make_rules(self.tasks, None if step_limit is None else integer("step_limit", step_limit, 1, 10**12))

@@ -38,8 +38,7 @@ def begin_trials(outcomes, rules, layout, uniforms, rows):
 
 @jit
 def step_environment(outcomes, rules, rows, n, uniform):
-    """Trial of row n takes action[n]: returns the outcome and writes the reward; moves state, elapsed and ended along.
-    """
+    """Trial of row n takes action[n]: returns the outcome and writes the reward; moves state, elapsed and ended along."""
     b = rows.trial[n]
     state = rows.state[b]
     rows.state_before[n] = state

@@ -6,7 +6,7 @@ trial has no row, hence no cost. Rows from `size[STEPS]` to `size[USED]` belong 
 trials cut by a step limit would have seen next, and their values bootstrap.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class Activations(NamedTuple):
     next_target: np.ndarray  # (B,)
 
 
-def allocate(layout: Layout, batch: int, step_limit: int, dtype: type) -> tuple[Rows, Activations]:
+def allocate(layout: Layout, batch: int, step_limit: int, dtype: Any) -> tuple[Rows, Activations]:
     """Empty `Rows` and `Activations` for `batch` trials of at most `step_limit` steps."""
     N = batch * (step_limit + 1)
     A = layout.num_actions
@@ -78,7 +78,7 @@ def allocate(layout: Layout, batch: int, step_limit: int, dtype: type) -> tuple[
         prev_reward=np.zeros(N, dtype),
         reward=np.zeros(N, dtype),
     )
-    widths = {name: layout.hidden_size for name in ("h_prev", "c_prev", "c", "tanh_c", "h", "dh", "dc", "dh_prev")}
+    widths = dict.fromkeys(("h_prev", "c_prev", "c", "tanh_c", "h", "dh", "dc", "dh_prev"), layout.hidden_size)
     widths |= {"gates": 4 * layout.hidden_size, "dgates": 4 * layout.hidden_size}
     widths |= {"heads": A + 1, "dheads": A + 1, "probabilities": A, "log_probabilities": A}
     act = Activations(
