@@ -2,10 +2,11 @@
 
     b'(m, s') ∝ Σ_s P_m(s, a, s') O_m(a, s', o) 1[R_m(s, a, s') = r] b(m, s)
 
-with the reset folded in where s' is terminal. Evidence is the triple (action, observation, reward) and the fact that the
-trial goes on; an episode's end is not announced. Where it cannot be inferred, the episode (and, for fixed-length episodes,
-the time in it) is hidden too. So the filter carries the clock along with task and state (`tinymeta.optimum.joint`), and
-belief means its marginal over clocks. Wherever ends are visible the clock is certain and this is Eq. 1 itself.
+with the reset folded in where s' is terminal. Evidence is the triple (action, observation, reward) and the fact that
+the trial goes on; an episode's end is not announced. Where it cannot be inferred, the episode (and, for fixed-length
+episodes, the time in it) is hidden too. So the filter carries the clock along with task and state
+(`tinymeta.optimum.joint`), and belief means its marginal over clocks. Wherever ends are visible the clock is certain
+and this is Eq. 1 itself.
 """
 
 import math
@@ -153,8 +154,8 @@ def belief_along(
     observation, action, reward, valid : arrays of shape (N, T)
         observation[n, t] is what was seen before action[n, t]; reward[n, t] follows it.
     ended : bool array of shape (N,)
-        The trial reached its end (False: a step limit cut it; then what its last action brought is not recorded and not
-        used).
+        The trial reached its end (False: a step limit cut it; then what its last action brought is not recorded and
+        not used).
 
     Returns
     -------

@@ -1,14 +1,14 @@
 """Every belief that can be reached on a task set, as a graph.
 
-Nodes are exact beliefs over the joint index (clock, task, state), see `tinymeta.optimum.joint`; when two are the same is
-the subject of `tinymeta.optimum.nodes`. Edges are the evidence (observation, reward) that an action can bring. One switch
-says from which episode on the task's identity is evidence too: never (the Bayes-optimal agent), from the second episode
-(the best that an agent wired like `rl1` can do), or always (the informed optimum). With `observed=True` the whole hidden
-state is evidence, which gives the plain Markov chain.
+Nodes are exact beliefs over the joint index (clock, task, state), see `tinymeta.optimum.joint`; when two are the same
+is the subject of `tinymeta.optimum.nodes`. Edges are the evidence (observation, reward) that an action can bring. One
+switch says from which episode on the task's identity is evidence too: never (the Bayes-optimal agent), from the
+second episode (the best that an agent wired like `rl1` can do), or always (the informed optimum). With
+`observed=True` the whole hidden state is evidence, which gives the plain Markov chain.
 
 The graph grows breadth first. A batch of nodes is expanded at once: each hypothesis of each node meets each outcome of
-each action, which gives hypotheses about the next moment. Sorted by (node, action), evidence and joint index, and added up
-where all three agree, they are the beliefs that follow: one Bayes update (paper, Eq. 1) for every edge.
+each action, which gives hypotheses about the next moment. Sorted by (node, action), evidence and joint index, and
+added up where all three agree, they are the beliefs that follow: one Bayes update (paper, Eq. 1) for every edge.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from tinymeta.environments.outcomes import NEVER
 from tinymeta.environments.table import TaskSet
 from tinymeta.optimum.components import changes, ranges, sorting, strong_components
 from tinymeta.optimum.joint import JointIndex
-from tinymeta.optimum.nodes import NODE_LIMIT, Nodes, NodeLimitError, modulo_primes, residues
+from tinymeta.optimum.nodes import NODE_LIMIT, NodeLimitError, Nodes, modulo_primes, residues
 
 ENTRIES_AT_ONCE = 100_000  # (hypothesis, action) that are expanded together
 
@@ -29,7 +29,7 @@ Policy = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 class BeliefGraph(NamedTuple):
-    """All n reachable beliefs, holding e entries, and their m edges. Pairs (node, action) are numbered node·A + action."""
+    """All n reachable beliefs, holding e entries, and m edges. Pairs (node, action) are numbered node·A + action."""
 
     roots: np.ndarray  # (r,) int64, nodes after the first observation
     root_probability: np.ndarray  # (r,)
@@ -124,7 +124,13 @@ class Hypotheses(NamedTuple):
 
     def take(self, rows: np.ndarray) -> "Hypotheses":
         """The rows with these numbers."""
-        return Hypotheses(*(column[rows] for column in self[:-1]), np.take(self.residue, rows, axis=1))
+        return Hypotheses(
+            pair=self.pair[rows],
+            evidence=self.evidence[rows],
+            joint=self.joint[rows],
+            weight=self.weight[rows],
+            residue=np.take(self.residue, rows, axis=1),
+        )
 
     def merged(self) -> "Hypotheses":
         """Sorted by pair, evidence and joint index; rows that agree in all three are added up."""
@@ -199,7 +205,7 @@ class _Enumeration:
         return roots, probability, hypotheses.evidence[first]
 
     def expand(self, first: int) -> int:
-        """Add the edges of the nodes from `first` on, as many as make a batch; returns the node after the last of them."""
+        """Add the edges of a batch of nodes, from `first` on; returns the node after the last of them."""
         start = self.nodes.start
         room = start[first] + ENTRIES_AT_ONCE // self.index.A
         stop = max(first + 1, int(np.searchsorted(start, room)) - 1)

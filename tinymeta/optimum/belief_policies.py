@@ -1,14 +1,14 @@
 """Two policies that act on the exact belief without planning over it, and what they are worth, exactly.
 
-Both solve each task as if it were known, by the action values of the fully observed problem; where the state is hidden too
-(Tiger), these are averaged over states under the belief (Q_MDP, Littman et al. 1995).
+Both solve each task as if it were known, by the action values of the fully observed problem; where the state is
+hidden too (Tiger), these are averaged over states under the belief (Q_MDP, Littman et al. 1995).
 
 greedy      acts optimally for the most probable task
-thompson    draws a task from the belief, holds it until the episode ends or evidence rules it out, and acts optimally for
-            it (Thompson 1933; Strens 2000)
+thompson    draws a task from the belief, holds it until the episode ends or evidence rules it out, and acts
+            optimally for it (Thompson 1933; Strens 2000)
 
-The greedy agent is a policy on the belief graph, so `evaluate_policy` gives its worth. The Thompson agent is not: it remembers
-the task it holds. Its worth is taken on the product of belief graph and held task.
+The greedy agent is a policy on the belief graph, so `evaluate_policy` gives its worth. The Thompson agent is not: it
+remembers the task it holds. Its worth is taken on the product of belief graph and held task.
 """
 
 import numpy as np
@@ -117,10 +117,11 @@ def _sources(graph: BeliefGraph) -> np.ndarray:
 class _HoldingChain:
     """The product of N beliefs and the task that the Thompson agent holds, as a decision process with one policy.
 
-    A *fresh* node n < N is belief n with no task held yet: a task m is drawn with its probability, so that action a has
-    probability P(a) = Σ_m P(m) 1[a is best for m], and given a the task has the posterior P(m) 1[a is best for m] / P(a).
-    A *holding* node from N on is a belief together with a task m; it takes the best action for m. From either, an edge of
-    the belief graph leads on to holding m, or to the fresh child where the episode ends or the evidence rules m out.
+    A *fresh* node n < N is belief n with no task held yet: a task m is drawn with its probability, so that action a
+    has probability P(a) = Σ_m P(m) 1[a is best for m], and given a the task has the posterior P(m) 1[a is best for m]
+    / P(a). A *holding* node from N on is a belief together with a task m; it takes the best action for m. From
+    either, an edge of the belief graph leads on to holding m, or to the fresh child where the episode ends or the
+    evidence rules m out.
 
     Parameters
     ----------
@@ -196,7 +197,7 @@ class _HoldingChain:
         return pair, self._kept(edge, self.held_task[holding]), self.beliefs.edge_probability[edge]
 
     def _kept(self, edge: np.ndarray, task: np.ndarray) -> np.ndarray:
-        """Where edges lead if `task` is held: to the child that still holds it if that is possible, else to the fresh one."""
+        """Where edges lead if `task` is held: to the child that holds it if that is possible, else to the fresh one."""
         child = self.beliefs.edge_child[edge]
         possible = self.same_episode[edge] & (self.weights[child, task] > 0)
         return np.where(possible, self.number[child, task], child)

@@ -1,9 +1,10 @@
 """Sorted columns and strongly connected components: the graph theory that the planner stands on.
 
-A graph's edges are sorted by the *pair* (node, action) that they leave, numbered node·A + action; `edge_start` (n·A + 1,)
-says where each pair's edges begin. A strongly connected component is a largest set of nodes each of which can be reached
-from every other: nodes on common cycles, or a lone node. Tarjan (1972) finds all of them in one walk and completes those
-that others lead to first, so solving components in the order of their numbers never meets an unsolved child.
+A graph's edges are sorted by the *pair* (node, action) that they leave, numbered node·A + action; `edge_start`, of
+n·A + 1 integers, says where each pair's edges begin. A strongly connected component is a largest set of nodes each of
+which can be reached from every other: nodes on common cycles, or a lone node. Tarjan (1972) finds all of them in one
+walk and completes those that others lead to first, so solving components in the order of their numbers never meets an
+unsolved child.
 """
 
 import math
@@ -59,7 +60,9 @@ def sorting(*columns: np.ndarray) -> np.ndarray:
     return np.argsort(key, kind="stable")
 
 
-def strong_components(edge_start: np.ndarray, edge_child: np.ndarray, num_actions: int) -> tuple[np.ndarray, np.ndarray]:
+def strong_components(
+    edge_start: np.ndarray, edge_child: np.ndarray, num_actions: int
+) -> tuple[np.ndarray, np.ndarray]:
     """(component of each node (n,), which components hold a cycle (components,)).
 
     Components are numbered so that children never have a higher number.
@@ -76,10 +79,10 @@ def strong_components(edge_start: np.ndarray, edge_child: np.ndarray, num_action
 
 @jit_allocating
 def _tarjan(start, child, component):
-    """Tarjan's walk without recursion. Reads start (n + 1,) and child (m,), overwrites component (n,), which comes as -1.
+    """Tarjan's walk without recursion. Reads start (n + 1,) and child (m,); overwrites component (n,), at first all -1.
 
-    `index` is the order in which nodes are found; `low` the smallest index that a node is known to lead back to. `stack`
-    holds found nodes whose component is not complete, `path` the nodes that the walk is in the middle of.
+    `index` is the order in which nodes are found; `low` the smallest index that a node is known to lead back to.
+    `stack` holds found nodes whose component is not complete, `path` the nodes that the walk is in the middle of.
     """
     n = component.shape[0]
     index = np.full(n, -1, np.int64)

@@ -1,10 +1,10 @@
 """The optimum of independent Bernoulli arms, planned over counts instead of beliefs.
 
-With a uniform prior on each arm's p, the wins w and losses l of every arm are a sufficient statistic, and arm i wins next
-with probability (w_i + 1) / (w_i + l_i + 2), Laplace's rule. Backward induction over all count vectors
-(w_1, l_1, …, w_k, l_k) with a sum of t, for t from the last pull to the first, gives the Bayes optimum of trials whose beliefs
-nobody could enumerate. The vectors of one sum are visited in lexicographic order, and their values are stored in it; the
-rank of a vector is a sum of binomial coefficients (Knuth, TAOCP 4A, §7.2.1.3).
+With a uniform prior on each arm's p, the wins w and losses l of every arm are a sufficient statistic, and arm i wins
+next with probability (w_i + 1) / (w_i + l_i + 2), Laplace's rule. Backward induction over all count vectors
+(w_1, l_1, …, w_k, l_k) with a sum of t, for t from the last pull to the first, gives the Bayes optimum of trials whose
+beliefs nobody could enumerate. The vectors of one sum are visited in lexicographic order, and their values are stored
+in it; the rank of a vector is a sum of binomial coefficients (Knuth, TAOCP 4A, §7.2.1.3).
 """
 
 import numpy as np

@@ -1,13 +1,14 @@
 """Values on a cycle of beliefs, where backward induction has no last step to begin at.
 
-Within a strongly connected component the values of a policy solve a linear system. With the component's inner transition
-matrix T under the policy, and g the expected reward plus the discounted value of leaving,
+Within a strongly connected component the values of a policy solve a linear system. With the component's inner
+transition matrix T under the policy, and g the expected reward plus the discounted value of leaving,
 
     v = g + γ T v.
 
-It is solved densely. The best policy is found by policy iteration (Howard 1960), which begins at the greedy policy of some
-rounds of value iteration. At γ = 1 the system is singular where a policy never leaves; such nodes are worth 0 if they meet no
-reward any more and ±∞ if they collect for ever, of which only the positive kind is wanted here: rewards and steps of a trial.
+It is solved densely. The best policy is found by policy iteration (Howard 1960), which begins at the greedy policy of
+some rounds of value iteration. At γ = 1 the system is singular where a policy never leaves; such nodes are worth 0 if
+they meet no reward any more. If they collect for ever their worth does not exist as a number, and infinity stands for
+it, whatever the sign of the reward.
 """
 
 import numpy as np
@@ -110,8 +111,8 @@ class Cycle:
 def _endless(inner: np.ndarray, gain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of a chain with inner probabilities (n, n) and gains (n,), without discount: (settled, endless) nodes.
 
-    A node that cannot leave the component is settled at 0 if it meets no reward there; otherwise it collects for ever, and
-    so does every node that may come to it, or that leaves for an infinite value.
+    A node that cannot leave the component is settled at 0 if it meets no reward there; otherwise it collects for
+    ever, and so does every node that may come to it, or that leaves for an infinite value.
     """
     step = inner > 0
     can_leave = _can_reach(step, inner.sum(axis=1) < 1 - 1e-12)

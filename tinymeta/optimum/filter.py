@@ -1,7 +1,8 @@
 """The kernels of the exact Bayes filter; `tinymeta.optimum.belief` says what they compute.
 
-A belief is an array (C, M, S) over clocks, tasks and states, see `tinymeta.optimum.joint`. Where trials are long, few clocks are
-possible at a time: `span` (2,) holds the first one and the one after the last, and nothing outside is read or written.
+A belief is an array (C, M, S) over clocks, tasks and states, see `tinymeta.optimum.joint`. Where trials are long, few
+clocks are possible at a time: `span` (2,) holds the first one and the one after the last, and nothing outside is read
+or written.
 """
 
 import numpy as np
@@ -116,9 +117,10 @@ def filter_traces(
 ):
     """The filter along N recorded trials of up to T steps.
 
-    Reads observation, action, reward (indices) and valid (N, T) and ended (N,). Overwrites joint (N, T, M, S), which comes
-    as 0, with the belief before each action, and log_likelihood (N,); belief, span and following are working memory. At
-    impossible evidence it writes (trial, step) into failed (2,) and stops; step 0 is the first observation.
+    Reads observation, action, reward (indices) and valid (N, T) and ended (N,). Overwrites joint (N, T, M, S), which
+    comes as 0, with the belief before each action, and log_likelihood (N,); belief, span and following are working
+    memory. At impossible evidence it writes (trial, step) into failed (2,) and stops; step 0 is the first
+    observation.
     """
     N = action.shape[0]
     T = action.shape[1]
@@ -137,7 +139,8 @@ def filter_traces(
             if final and not ended[n]:
                 break  # what a cut trial would have shown next is not recorded
             seen = -1 if final else observation[n, t + 1]
-            probability = filter_step(outcomes, rules, belief, span, action[n, t], seen, reward[n, t], following, final)
+            index = reward[n, t]
+            probability = filter_step(outcomes, rules, belief, span, action[n, t], seen, index, following, final)
             if probability == 0:
                 failed[0] = n
                 failed[1] = t + 1

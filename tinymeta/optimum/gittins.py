@@ -1,13 +1,13 @@
 """The Gittins index of a Bernoulli arm (Gittins 1979).
 
-For an arm with posterior Beta(α, β) at discount γ it is the sure payment per pull λ at which one is indifferent between
-pulling on and retiring; pulling the arm with the highest index is optimal among independent arms. With V the value of the
-better of both,
+For an arm with posterior Beta(α, β) at discount γ it is the sure payment per pull λ at which one is indifferent
+between pulling on and retiring; pulling the arm with the highest index is optimal among independent arms. With V the
+value of the better of both,
 
     V(α, β) = max( λ / (1 - γ),  p (1 + γ V(α + 1, β)) + (1 - p) γ V(α, β + 1) ),      p = α / (α + β),
 
-the index is the smallest λ at which V is the first term. Far enough ahead, where γⁿ has made the rest negligible, the arm
-is taken for known: V = max(λ, p) / (1 - γ).
+the index is the smallest λ at which V is the first term. Far enough ahead, where γⁿ has made the rest negligible, the
+arm is taken for known: V = max(λ, p) / (1 - γ).
 """
 
 import math

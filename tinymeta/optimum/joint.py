@@ -1,9 +1,9 @@
 """The joint index: one integer for all that is hidden, (clock·M + task)·S + state.
 
-What a trial hides is the task m, the state s and, where an episode's end cannot be seen, how far the trial has come: the
-*clock* c = episode·L + time in the episode, with L the fixed length of an episode, or 1 where episodes have none (then the
-time in the episode means nothing to the model and is left out). A hypothesis about (c, m, s) is written as one joint index;
-here is its arithmetic, on integers or on integer arrays of any shape.
+What a trial hides is the task m, the state s and, where an episode's end cannot be seen, how far the trial has come:
+the *clock* c = episode·L + time in the episode, with L the fixed length of an episode, or 1 where episodes have none
+(then the time in the episode means nothing to the model and is left out). A hypothesis about (c, m, s) is written as
+one joint index; here is its arithmetic, on integers or on integer arrays of any shape.
 """
 
 import numpy as np
@@ -70,7 +70,7 @@ class JointIndex:
         """0…S-1."""
         return joint % self.S
 
-    def address(self, joint: np.ndarray, action: np.ndarray) -> np.ndarray:
+    def address(self, joint: np.ndarray, action: np.ndarray | int) -> np.ndarray:
         """Where in the table of outcomes those of an action stand, see `tinymeta.environments.outcomes`."""
         last = self._fixed & (self.time(joint) == self.length - 1)
         return outcome_address.py_func(last, self.task(joint), self.state(joint), action, self.M, self.S, self.A)

@@ -1,13 +1,14 @@
 """When are two beliefs the same? Exact beliefs as the nodes of a graph.
 
 Floats that went different ways differ in their last digits, and rounding them could merge what is different. But every
-probability in a task set is a float, hence a rational number with a power of two below it, so a belief up to scale is a
-vector of rationals. It is carried along a second time in exact arithmetic, as *residues*: each rational modulo two
-primes, scaled so that the first entry is 1. Equal beliefs have equal residues, always; unequal ones collide with a chance
-near 2⁻⁶², and each merge is confirmed on hypotheses and floats besides.
+probability in a task set is a float, hence a rational number with a power of two below it, so a belief up to scale is
+a vector of rationals. It is carried along a second time in exact arithmetic, as *residues*: each rational modulo two
+primes, scaled so that the first entry is 1. Equal beliefs have equal residues, always; unequal ones collide with a
+chance near 2⁻⁶², and each merge is confirmed on hypotheses and floats besides.
 
-A belief is kept sparse: its hypotheses, joint indices in ascending order, their weights and their residues. Beliefs are
-found by a hash of hypotheses and residues in an open-addressed table: `slot[hash mod size]`, or the next free one.
+A belief is kept sparse: its hypotheses, joint indices in ascending order, their weights and their residues. Beliefs
+are found by a hash of hypotheses and residues in an open-addressed table: `slot[hash mod size]`, or the next free
+one.
 """
 
 from typing import Any, NamedTuple
@@ -157,8 +158,8 @@ class Nodes:
 def _identify(bounds, joint, weight, residue, table, nodes):
     """Write into nodes (g,) the number of each belief, adding new ones to the table; False if residues collided.
 
-    Belief i has the entries bounds[i]…bounds[i + 1]-1 of joint (n,), weight (n,), summing to 1, and residue (P, n), which is
-    overwritten with its scaled values.
+    Belief i has the entries bounds[i]…bounds[i + 1]-1 of joint (n,), weight (n,), summing to 1, and residue (P, n),
+    which is overwritten with its scaled values.
     """
     for i in range(nodes.shape[0]):
         low = bounds[i]

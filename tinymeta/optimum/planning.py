@@ -4,8 +4,8 @@ A belief is a state of a Markov decision process (Åström 1965), so Bellman's e
 
     Q(b, a) = R(b, a) + γ Σ_e P(e | b, a) V(b after a and e),      V(b) = max_a Q(b, a),
 
-with e the evidence that an action can bring; in the trial's last step nothing follows. The graph is solved component by
-component, sinks first: a lone node by one backup, which is backward induction, a component with cycles as
+with e the evidence that an action can bring; in the trial's last step nothing follows. The graph is solved component
+by component, sinks first: a lone node by one backup, which is backward induction, a component with cycles as
 `tinymeta.optimum.cycles` tells. The same equation with a mean in place of the maximum is the worth of a given policy.
 Nothing is sampled or truncated.
 """
@@ -152,8 +152,8 @@ def _in_order(graph: BeliefGraph) -> Iterator[tuple[np.ndarray, bool]]:
 def _backup(nodes, edge_start, edge_child, edge_probability, reward, gamma, policy, action_value, value):
     """Bellman backups of `nodes` in order, whose children are solved or earlier in line.
 
-    Reads the edges, reward (n, A) and policy (n, A), which has no rows where the best action is to be taken. Overwrites the
-    nodes' rows of action_value (n, A) and value (n,).
+    Reads the edges, reward (n, A) and policy (n, A), which has no rows where the best action is to be taken.
+    Overwrites the nodes' rows of action_value (n, A) and value (n,).
     """
     A = action_value.shape[1]
     for node in nodes:
