@@ -107,6 +107,8 @@ class Holding(NamedTuple):
 
     belief: Belief
     task: int  # the one it holds, or NO_TASK
+    weights: np.ndarray  # (M,), P(task) under the belief
+    actions: np.ndarray  # (M,), the best action for each task
 
 
 class ThompsonStrategy:
@@ -121,28 +123,30 @@ class ThompsonStrategy:
         self.task_policies = TaskPolicies(Graphs(tasks), gamma)
 
     def begin(self, observation: int) -> Holding:
-        return Holding(Belief(self.tasks).begin(observation), NO_TASK)
+        return self._holding(Belief(self.tasks).begin(observation), NO_TASK)
+
+    def _holding(self, belief: Belief, task: int) -> Holding:
+        return Holding(belief, task, *self.task_policies.of(*belief.entries))
 
     def policy(self, memory: Holding) -> tuple[np.ndarray, float]:
-        weights, actions = self.task_policies.of(*memory.belief.entries)
         if memory.task == NO_TASK:
-            return np.bincount(actions, weights, minlength=self.tasks.num_actions), float("nan")
-        return _certain(actions[memory.task], self.tasks.num_actions), float("nan")
+            return np.bincount(memory.actions, memory.weights, minlength=self.tasks.num_actions), float("nan")
+        return _certain(memory.actions[memory.task], self.tasks.num_actions), float("nan")
 
     def after(self, memory: Holding, step: Step) -> Holding:
-        task = self._drawn(memory.belief, step) if memory.task == NO_TASK else memory.task
+        task = _drawn(memory, step) if memory.task == NO_TASK else memory.task
         belief = memory.belief.update(step.action, step.observation, step.reward)
         if task != NO_TASK and (step.new_episode or belief.tasks_marginal[task] == 0):
             task = NO_TASK
-        return Holding(belief, task)
+        return self._holding(belief, task)
 
-    def _drawn(self, belief: Belief, step: Step) -> int:
-        """A task from the belief, given that the step's action is the best one for it."""
-        weights, actions = self.task_policies.of(*belief.entries)
-        weights = np.where(actions == step.action, weights, 0)
-        if not weights.any():  # in somebody else's loop the action need not be ours
-            return NO_TASK
-        return int(np.searchsorted(np.cumsum(weights), step.uniform * weights.sum(), side="right"))
+
+def _drawn(memory: Holding, step: Step) -> int:
+    """A task from the belief, given that the step's action is the best one for it."""
+    weights = np.where(memory.actions == step.action, memory.weights, 0)
+    if not weights.any():  # in somebody else's loop the action need not be ours
+        return NO_TASK
+    return int(np.searchsorted(np.cumsum(weights), step.uniform * weights.sum(), side="right"))
 
 
 STRATEGIES: dict[str, type] = {"bayes": BayesStrategy, "greedy": GreedyStrategy, "thompson": ThompsonStrategy}

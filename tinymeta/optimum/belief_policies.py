@@ -37,8 +37,8 @@ class TaskPolicies:
     def __init__(self, graphs: Graphs, gamma: float) -> None:
         observed = graphs.observed()
         self._index = JointIndex(graphs.tasks)
-        self._action_value = np.full((self._index.size, self._index.A), np.nan)  # NaN for what is never reached
-        self._action_value[observed.entry_state] = plan(observed, gamma).action_value
+        self._action_value = np.full((self._index.A, self._index.size), np.nan)  # NaN for what is never reached
+        self._action_value[:, observed.entry_state] = plan(observed, gamma).action_value.T
 
     def of(self, joint: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(P(task) (M,), best action (M,)) of one belief, given as joint indices and weights; action 0 for weight 0."""
@@ -54,10 +54,10 @@ class TaskPolicies:
         M = self._index.M
         owner = np.repeat(np.arange(n), np.diff(start)) * M + self._index.task(joint)
         weights = np.bincount(owner, weight, minlength=n * M)
-        total = [np.bincount(owner, weight * column[joint], minlength=n * M) for column in self._action_value.T]
-        action_value = np.stack(total, axis=1) / np.where(weights > 0, weights, 1)[:, None]
-        best = action_value.max(axis=1, keepdims=True)
-        actions = (action_value >= best - TIE * np.maximum(1, np.abs(best))).argmax(axis=1)
+        total = np.stack([np.bincount(owner, weight * q[joint], minlength=n * M) for q in self._action_value])
+        action_value = total / np.where(weights > 0, weights, 1)  # (A, n·M)
+        best = action_value.max(axis=0)
+        actions = (action_value >= best - TIE * np.maximum(1, np.abs(best))).argmax(axis=0)
         return weights.reshape(n, M), np.where(weights > 0, actions, -1).reshape(n, M)
 
     def greedy(self, start: np.ndarray, joint: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -102,9 +102,11 @@ def thompson_value(graphs: Graphs, gamma: float) -> Value:
 def _same_episode(tasks: TaskSet, graph: BeliefGraph) -> np.ndarray:
     """(m,) bool: an edge does not lead into another episode, going by each belief's most probable hypothesis."""
     owner = np.repeat(np.arange(len(graph.reward)), np.diff(graph.entry_start))
-    by_weight = np.lexsort((graph.entry_weight, owner))
-    top = graph.entry_state[by_weight][graph.entry_start[1:] - 1]
-    episode = JointIndex(tasks).episode(top)
+    highest = np.maximum.reduceat(graph.entry_weight, graph.entry_start[:-1])
+    top = np.flatnonzero(graph.entry_weight == highest[owner])
+    most_probable_entry = np.zeros(len(graph.reward), np.int64)
+    most_probable_entry[owner[top]] = top  # the last of equally probable ones
+    episode = JointIndex(tasks).episode(graph.entry_state[most_probable_entry])
     return episode[_sources(graph)] == episode[graph.edge_child]
 
 
