@@ -70,28 +70,36 @@ def cache_folder(function: Callable) -> str:
     file = Path(function.__code__.co_filename)
     if root is None or not file.is_file():  # a kernel that was typed in has no source to be told by
         return ""
-    folder = root / _hash(file)
-    return str(folder) if _refusal(folder) is None else ""
+    return _usable((root / _hash(file),)) or ""
 
 
 @functools.cache
 def _cache_root() -> Path | None:
-    """The first usable one of $TINYMETA_CACHE_DIR and the user's cache folder; where there is none, that is told."""
+    """$TINYMETA_CACHE_DIR or, failing that, the user's cache folder."""
     user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    candidates = [user_cache / "tinymeta"]
-    if os.environ.get("TINYMETA_CACHE_DIR"):
-        candidates.insert(0, Path(os.environ["TINYMETA_CACHE_DIR"]))
+    wanted = os.environ.get("TINYMETA_CACHE_DIR")
+    found = _usable((*([Path(wanted)] if wanted else []), user_cache / "tinymeta"))
+    return None if found is None else Path(found)
+
+
+@functools.cache
+def _usable(candidates: tuple[Path, ...]) -> str | None:
+    """The first folder that can hold machine code, or None; what was refused is told on stderr."""
     refusals = []
-    for root in candidates:
-        refusal = _refusal(root)
-        if refusal is None:
-            return root
-        refusals.append(f"{root} {refusal}")
-    print(f"tinymeta: kernels are compiled anew in every process: {'; '.join(refusals)}", file=sys.stderr)
-    return None
+    found = None
+    for folder in candidates:
+        reason = refusal(folder)
+        if reason is None:
+            found = str(folder)
+            break
+        refusals.append(f"{folder} {reason}")
+    if refusals:
+        what = "compiled anew in every process" if found is None else f"kept in {found}"
+        print(f"tinymeta: kernels are {what}: {'; '.join(refusals)}", file=sys.stderr)
+    return found
 
 
-def _refusal(folder: Path) -> str | None:
+def refusal(folder: Path) -> str | None:
     """Why a folder, made if need be, cannot hold machine code; None if it belongs to this user and to nobody else."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -112,13 +120,13 @@ def _refusal(folder: Path) -> str | None:
 def _hash(file: Path) -> str:
     """A hash of all that the kernels in `file` are made of, and of the compiler's and Python's version."""
     digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]}".encode())
-    for path in sorted(_closure(file)):
+    for path in sorted(sources(file)):
         digest.update(f"{path.name} ".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _closure(file: Path) -> set[Path]:
+def sources(file: Path) -> set[Path]:
     """The file and every file of this package that it imports, directly or not."""
     found: set[Path] = set()
     waiting = {file}

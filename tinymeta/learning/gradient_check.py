@@ -195,7 +195,7 @@ def compare(analytic: np.ndarray, numerical: np.ndarray, layout: Layout) -> dict
 
 
 def check(tasks: TaskSet, agent: str, hidden_size: int = 48, seed: int = 0, kernels: Any = update) -> dict[str, Entry]:
-    """{parameter: Entry}, of each the worse of two batches: whole trials, and trials of which a step limit cuts some."""
+    """{parameter: Entry}, of each the worse of two batches: whole trials, and trials that a step limit cuts."""
     worst: dict[str, Entry] = {}
     for cut in (False, True):
         batch = play_batch(tasks, agent, hidden_size, seed, cut=cut)

@@ -117,6 +117,8 @@ class Learner:
     ----------
     theta, first, second : arrays of shape (P,)
         Flat parameters and the optimiser's moments (`first` stays zero under RMSProp).
+    rows, act : Rows, Activations
+        The last update's.
     updates_done, env_steps_done : int
     compile_seconds : float
         What preparing the kernels cost: compilation, or loading them from the cache.
@@ -140,7 +142,7 @@ class Learner:
         self.env_steps_done = 0
         self._loss = Loss(settings.gamma, settings.gae_lambda, settings.vf_coef, settings.ent_coef)
         self._optimizer = Optimizer(settings.optimizer == "adam", settings.learning_rate, settings.max_grad_norm)
-        self._rows, self._act = allocate(self.layout, settings.num_envs, self.rules.step_limit, dtype)
+        self.rows, self.act = allocate(self.layout, settings.num_envs, self.rules.step_limit, dtype)
         self._width = settings.num_envs * uniforms_per_trial(self.rules.step_limit)
         started = time.perf_counter()
         self._run(np.empty((0, self._width)), np.empty((0, len(STATISTICS))))
@@ -180,7 +182,7 @@ class Learner:
     def _run(self, uniforms: np.ndarray, statistics: np.ndarray) -> None:
         finished, status = run_updates(
             self.tasks.outcomes, self.rules, self.layout, self._loss, self._optimizer, self.theta, self.first,
-            self.second, self._dtheta, uniforms, self.updates_done, self._rows, self._act, statistics,
+            self.second, self._dtheta, uniforms, self.updates_done, self.rows, self.act, statistics,
         )  # fmt: skip
         self.updates_done += finished
         if status != FINE:

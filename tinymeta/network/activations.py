@@ -20,7 +20,7 @@ from tinymeta.base.jit import FASTMATH
 
 
 def lambert_coefficients(levels: int) -> tuple[list[float], list[float]]:
-    """Coefficients of N and D, lowest power of x² first, with tanh x ≈ x·N(x²)/D(x²): the fraction cut after `levels`."""
+    """Coefficients of N and D, lowest power of x² first: tanh x ≈ x·N(x²)/D(x²), the fraction cut after `levels`."""
     above = [Fraction(2 * levels - 1)]
     below = [Fraction(1)]
     for level in range(levels - 1, 0, -1):

@@ -1,7 +1,7 @@
 """All parameters as one flat vector (P,), and the arrays that the kernels see in it.
 
-One vector makes optimisers, clipping and checkpoints one loop each. The policy and the value share one matrix: its first A
-rows are the policy's, the last one is the value's.
+One vector makes optimisers, clipping and checkpoints one loop each. The policy and the value share one matrix: its
+first A rows are the policy's, the last one is the value's.
 """
 
 from tinymeta.base.jit import jit

@@ -104,7 +104,7 @@ def add_product_transposed(a, b, c, start, stop):
 
 
 def zeros(shape: int | tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Like numpy.zeros, beginning at a multiple of 64 bytes: a vector that straddles two cache lines costs two loads."""
+    """Like numpy.zeros, from a multiple of 64 bytes on: a vector that straddles two cache lines costs two loads."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     raw = np.zeros(size + CACHE_LINE, np.uint8)
     first = -raw.ctypes.data % CACHE_LINE

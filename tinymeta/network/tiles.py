@@ -158,9 +158,7 @@ def _make_sum(rows: int, vectors: int, narrow: bool = False) -> Any:
                 weights = [write.load(b_data, write.add(b_t, INDEX(v * write.lanes))) for v in range(vectors)]
                 a_t = write.add(a_first, builder.mul(t, a_term))
                 factors = [write.everywhere(a_data, write.at(a_t, a_row, r)) for r in range(rows)]
-                return [
-                    write.multiply_add(factors[i // vectors], weights[i % vectors], s) for i, s in enumerate(sums)
-                ]
+                return [write.multiply_add(factors[i // vectors], weights[i % vectors], s) for i, s in enumerate(sums)]
 
             totals = write.loop(terms, 1, [write.load(c_data, i) for i in at_c], term)
             for total, index in zip(totals, at_c, strict=True):
