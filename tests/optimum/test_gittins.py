@@ -7,11 +7,12 @@ from tinymeta.optimum.gittins import gittins, gittins_table
 
 @pytest.mark.parametrize(("gamma", "index"), [(0.9, 0.7029), (0.99, 0.8699)])
 def test_gittins_index_from_the_literature(gamma, index):
+    """Oracle: the tabulated indices of a uniform prior (Gittins 1989)."""
     assert gittins(1, 1, gamma) == pytest.approx(index, abs=5e-5)
 
 
 def test_gittins_properties():
-    """Without a future the index is the mean; it falls with losses, rises with γ, and the table agrees with it."""
+    """Property: without a future the index is the mean; it falls with losses, rises with γ; the table agrees."""
     assert gittins(3, 5, 0) == pytest.approx(3 / 8, abs=1e-7)
     assert gittins(1, 1, 0.9) > gittins(1, 2, 0.9)
     assert gittins(2, 2, 0.5) < gittins(2, 2, 0.9)

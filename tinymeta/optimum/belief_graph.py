@@ -6,9 +6,8 @@ switch says from which episode on the task's identity is evidence too: never (th
 second episode (the best that an agent wired like `rl1` can do), or always (the informed optimum). With
 `observed=True` the whole hidden state is evidence, which gives the plain Markov chain.
 
-The graph grows breadth first. A batch of nodes is expanded at once: each hypothesis of each node meets each outcome of
-each action, which gives hypotheses about the next moment. Sorted by (node, action), evidence and joint index, and
-added up where all three agree, they are the beliefs that follow: one Bayes update (paper, Eq. 1) for every edge.
+The graph grows breadth first, a batch of nodes at a time: each hypothesis of each node meets each outcome of each
+action, which gives `Hypotheses` about the next moment; sorted and added up they are the beliefs that follow.
 """
 
 from collections.abc import Callable
@@ -18,9 +17,10 @@ import numpy as np
 
 from tinymeta.environments.outcomes import NEVER
 from tinymeta.environments.table import TaskSet
-from tinymeta.optimum.components import changes, ranges, sorting, strong_components
+from tinymeta.optimum.components import ranges, strong_components
+from tinymeta.optimum.hypotheses import Hypotheses
 from tinymeta.optimum.joint import JointIndex
-from tinymeta.optimum.nodes import NODE_LIMIT, NodeLimitError, Nodes, modulo_primes, residues
+from tinymeta.optimum.nodes import NODE_LIMIT, Nodes, modulo_primes, residues
 
 ENTRIES_AT_ONCE = 100_000  # (hypothesis, action) that are expanded together
 
@@ -111,51 +111,6 @@ def belief_graph(
     while done < len(enumeration.nodes):
         done = enumeration.expand(done)
     return enumeration.graph(*roots)
-
-
-class Hypotheses(NamedTuple):
-    """What may be the case at the next moment, and how likely it is: one row a hypothesis, n rows."""
-
-    pair: np.ndarray  # (n,) int64, the (node, action) of the batch that it follows
-    evidence: np.ndarray  # (n,) int64, what would be seen
-    joint: np.ndarray  # (n,) int64
-    weight: np.ndarray  # (n,) float64, probability given the pair
-    residue: np.ndarray  # (len(PRIMES), n) int64, the weight up to a factor that the pair has in common
-
-    def take(self, rows: np.ndarray) -> "Hypotheses":
-        """The rows with these numbers."""
-        return Hypotheses(
-            pair=self.pair[rows],
-            evidence=self.evidence[rows],
-            joint=self.joint[rows],
-            weight=self.weight[rows],
-            residue=np.take(self.residue, rows, axis=1),
-        )
-
-    def merged(self) -> "Hypotheses":
-        """Sorted by pair, evidence and joint index; rows that agree in all three are added up."""
-        ordered = self.take(sorting(self.pair, self.evidence, self.joint))
-        first = changes(ordered.pair, ordered.evidence, ordered.joint)
-        if len(first) == len(ordered.pair):
-            return ordered
-        return ordered.take(first)._replace(
-            weight=np.add.reduceat(ordered.weight, first),
-            residue=modulo_primes(np.add.reduceat(ordered.residue, first, axis=1)),
-        )
-
-    def beliefs(self) -> tuple["Hypotheses", np.ndarray, np.ndarray]:
-        """(merged rows, where the rows of one pair and evidence begin (g,), the probability of that evidence (g,)).
-
-        Evidence less likely than 1e-308 has underflowed to 0: it never comes and is left out.
-        """
-        merged = self.merged()
-        first = changes(merged.pair, merged.evidence)
-        probability = np.add.reduceat(merged.weight, first) if len(first) else np.zeros(0)
-        if probability.all():
-            return merged, first, probability
-        comes = np.repeat(probability > 0, np.diff(np.append(first, len(merged.pair))))
-        kept = merged.take(np.flatnonzero(comes))
-        return kept, changes(kept.pair, kept.evidence), probability[probability > 0]
 
 
 class _Enumeration:
@@ -281,43 +236,3 @@ class _Enumeration:
             component=component,
             cyclic=cyclic,
         )
-
-
-class Graphs:
-    """The belief graphs of one task set, each enumerated when it is first asked for and then kept.
-
-    An enumeration that ran into the limits is remembered as well, and refused again at once.
-
-    Parameters
-    ----------
-    tasks : TaskSet
-    node_limit : int
-        Beliefs that a graph may hold.
-    """
-
-    def __init__(self, tasks: TaskSet, node_limit: int = NODE_LIMIT) -> None:
-        self.tasks = tasks
-        self.node_limit = node_limit
-        self._kept: dict[tuple[int, bool], BeliefGraph | NodeLimitError] = {}
-
-    def beliefs(self, identity_from: int = NEVER) -> BeliefGraph:
-        """`belief_graph` for somebody who is told the task from episode `identity_from` on."""
-        told_nothing = identity_from >= self.tasks.episodes or (identity_from == 0 and self.tasks.num_tasks == 1)
-        return self._keep(NEVER if told_nothing else identity_from, observed=False)
-
-    def observed(self) -> BeliefGraph:
-        """`belief_graph` for somebody who sees the whole hidden state; no smaller limit than `NODE_LIMIT` applies."""
-        return self._keep(NEVER, observed=True)
-
-    def _keep(self, identity_from: int, observed: bool) -> BeliefGraph:
-        key = identity_from, observed
-        limit = max(self.node_limit, NODE_LIMIT) if observed else self.node_limit
-        if key not in self._kept:
-            try:
-                self._kept[key] = belief_graph(self.tasks, identity_from, observed, node_limit=limit)
-            except NodeLimitError as error:
-                self._kept[key] = error
-        kept = self._kept[key]
-        if isinstance(kept, NodeLimitError):
-            raise kept
-        return kept

@@ -14,8 +14,9 @@ remembers the task it holds. Its worth is taken on the product of belief graph a
 import numpy as np
 
 from tinymeta.environments.table import TaskSet
-from tinymeta.optimum.belief_graph import BeliefGraph, Graphs, belief_graph
+from tinymeta.optimum.belief_graph import BeliefGraph, belief_graph
 from tinymeta.optimum.components import ranges
+from tinymeta.optimum.graphs import Graphs
 from tinymeta.optimum.joint import JointIndex
 from tinymeta.optimum.nodes import NodeLimitError
 from tinymeta.optimum.planning import TIE, Value, evaluate_policy, plan

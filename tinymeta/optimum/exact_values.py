@@ -20,9 +20,9 @@ from typing import Any
 from tinymeta.base.errors import choice, instance, integer, real
 from tinymeta.environments.outcomes import NEVER
 from tinymeta.environments.table import TaskSet
-from tinymeta.optimum.belief_graph import Graphs
 from tinymeta.optimum.belief_policies import greedy_value, thompson_value
 from tinymeta.optimum.counting import count_based_values
+from tinymeta.optimum.graphs import Graphs
 from tinymeta.optimum.nodes import NODE_LIMIT, NodeLimitError
 from tinymeta.optimum.planning import Value, evaluate_policy, plan, plan_value, random_policy
 
