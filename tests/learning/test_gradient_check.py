@@ -82,7 +82,7 @@ PLANTED = {
     "value weight": (("number(2.0 * vf_coef)", "number(vf_coef)"),),
     "policy gradient": (("dheads[n, action[n]] -= scale * advantage[n]", "dheads[n, action[n]] -= advantage[n]"),),
     "reward column": (("dweight_x[reward_column, j] += reward *", "dweight_x[reward_column, j] +="),),
-    "stale cell gradient": (("act.dc[:steps] = 0", "act.dc[:steps] = 1"),),
+    "stale cell gradient": (("dc[n, k] = 0", "dc[n, k] = 1"),),
 }  # fmt: skip
 
 

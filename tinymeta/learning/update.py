@@ -79,7 +79,10 @@ def backward(rows, layout, loss, theta, act, dtheta):
         loss.vf_coef, loss.ent_coef, steps, act.dheads,
     )  # fmt: skip
     heads_backward(act.dheads, act.h, head_weight, steps, act.dh, dhead_weight, dhead_bias)
-    act.dc[:steps] = 0  # nothing reaches a cell but through its own h and the row after it
+    dc = act.dc
+    for n in range(steps):
+        for k in range(dc.shape[1]):
+            dc[n, k] = 0  # nothing reaches a cell but through its own h and the row after it
     for t in range(rows.size[TIMES] - 1, -1, -1):
         lstm_backward(
             rows.reset, rows.before, weight_h, act.gates, act.c_prev, act.tanh_c, rows.begin[t], rows.begin[t + 1],
