@@ -76,15 +76,15 @@ def sweep(path, config, seeds, workers=None, executor=None, resume=False, overwr
     results = sweeps({"": (path, config, seeds)}, workers, executor, resume, overwrite, progress)
     return dict(sorted(results[""].items()))
 
-def sweeps(wanted, workers=None, executor=None, resume=False, overwrite=False, progress=False):
+def sweeps(wanted, workers=None, executor=None, resume=False, overwrite=False, progress=False, first_seed=0):
     """Several sweeps through one queue, {name: (path, config, seeds)}; see `sweep`. Returns {name: {seed: result}}.
 
-    Begun in the order given: the longest first leave no core idle at the end.
+    Begun in the order given: the longest first leave no core idle at the end. Seeds are first_seed…first_seed+seeds-1 of each.
     """
     workers = integer("workers", cores() if workers is None else workers, 1, 4096)
     jobs, only = {}, len(wanted) == 1
     for name, (path, config, seeds) in wanted.items():
-        for seed in range(integer("seeds", seeds, 1, 100_000)):
+        for seed in range(first_seed, first_seed + integer("seeds", seeds, 1, 100_000)):
             own = dataclasses.replace(config, settings=dataclasses.replace(config.settings, seed=seed))
             folder = Path(path) / f"seed-{seed}"
             jobs[seed if only else (name, seed)] = str(folder), own, resume, overwrite
@@ -101,7 +101,10 @@ def sweeps(wanted, workers=None, executor=None, resume=False, overwrite=False, p
             _run_elsewhere(executor, jobs, results, failures, bar)
     if failures:
         raise SweepError(failures, results)
-    return {name: {seed: results[seed if only else (name, seed)] for seed in range(wanted[name][2])} for name in wanted}
+    return {
+        name: {seed: results[seed if only else (name, seed)] for seed in range(first_seed, first_seed + wanted[name][2])}
+        for name in wanted
+    }
 
 def _run_here(workers, jobs, results, failures, bar):
     """`workers` lanes, each a process with one seed at a time; a lane whose process died is replaced and its seed begun again."""
