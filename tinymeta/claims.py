@@ -1,35 +1,36 @@
-"""TODO claims."""
+"""python -m tinymeta.claims [--paper NAME]: a paper's claims with measurements and verdicts; claims.md, claims.json."""
 
 import json
 import sys
-from pathlib import Path
+from collections.abc import Sequence
 
+from tinymeta import cli
 from tinymeta.base.errors import InputError
-from tinymeta.base.files import write_whole
-from tinymeta.papers.alver_precup_2021.claims import CLAIMS, PROBE_CLAIMS
-from tinymeta.papers.alver_precup_2021.experiments import ALL
+from tinymeta.base.files import write_whole, writing
 from tinymeta.papers.claims import judge, to_json, to_markdown
-from tinymeta.papers.experiments import add_arguments, seeds_of
-from tinymeta.papers.results import Results
+from tinymeta.papers.options import add_arguments, add_output, output_of, results_of
+from tinymeta.papers.registry import load_paper
 
 
-def main(argv=None):
-    from tinymeta import cli
-
-    parser = cli.parser("claims", "Judge each claim of the paper on finished runs; writes claims.md and claims.json.")
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    parser = cli.parser("claims", "Judge each claim of a paper on finished runs; writes claims.md and claims.json.")
     add_arguments(parser)
-    parser.add_argument("--out", default="figures", metavar="DIR")
+    add_output(parser)
     args = parser.parse_args(argv)
-    seeds = seeds_of(args)
+    paper = load_paper(args.paper)
+    results = results_of(args, paper)
+    out = output_of(args, paper)
     try:
-        judged = judge(Results(args.runs, ALL, seeds), CLAIMS + PROBE_CLAIMS)
-    except InputError as error:
-        print(f"tinymeta: {error}", file=sys.stderr)
+        judged = judge(results, paper.claims)
+    except InputError as error:  # the arguments are right: what is missing is the data
+        cli.complain(error)
         return cli.FAILED
-    out = Path(args.out)
-    out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / "claims.json", (json.dumps(to_json(judged, seeds), indent=2, allow_nan=False) + "\n").encode())
-    write_whole(out / "claims.md", to_markdown(judged, seeds).encode())
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+    table = to_json(judged, results.seeds, results.first_seed)
+    write_whole(out / "claims.json", (json.dumps(table, indent=2, allow_nan=False) + "\n").encode())
+    write_whole(out / "claims.md", to_markdown(judged, results.seeds, results.first_seed).encode())
     for claim, measurement in judged:
         print(f"{'holds' if measurement.holds else 'DOES NOT HOLD':15}{claim.text}")
     print(f"{sum(m.holds for _, m in judged)} of {len(judged)} claims hold; {out}/claims.md")
@@ -37,6 +38,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    from tinymeta import cli
-
     sys.exit(cli.run(main))

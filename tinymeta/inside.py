@@ -1,30 +1,39 @@
-"""TODO inside."""
+"""python -m tinymeta.inside [--paper NAME]: probe the runs of a paper that are to be probed; inside.md and pictures.
+
+`tinymeta.probe` looks into any runs and prints what it finds; here the runs are a paper's, each keeps its probe.json,
+and what is probed already is skipped.
+"""
 
 import sys
-from pathlib import Path
+from collections.abc import Sequence
 
 from tinymeta import cli
-from tinymeta.base.files import write_whole
-from tinymeta.papers.alver_precup_2021.experiments import ALL
-from tinymeta.papers.alver_precup_2021.inside import names, table
-from tinymeta.papers.alver_precup_2021.probe_figures import draw_all
-from tinymeta.papers.experiments import add_arguments, add_workers, seeds_of, workers_of
-from tinymeta.papers.probe_results import Probes, probe_everything
-from tinymeta.papers.results import Results
+from tinymeta.base.errors import InputError
+from tinymeta.base.files import write_whole, writing
+from tinymeta.papers.options import add_arguments, add_output, add_workers, output_of, results_of, workers_of
+from tinymeta.papers.plotting import draw_each
+from tinymeta.papers.probe_results import Probes, probe_all, probe_table
+from tinymeta.papers.registry import load_paper
 
 
-def main(argv=None):
-    parser = cli.parser("inside", "Probe every trained run; write inside.md and the pictures.")
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    parser = cli.parser("inside", "Probe a paper's trained runs; write inside.md and the pictures.")
     add_arguments(parser)
-    parser.add_argument("--out", default="figures", metavar="DIR")
+    add_output(parser)
     add_workers(parser)
     args = parser.parse_args(argv)
-    results, workers = Results(args.runs, ALL, seeds_of(args)), workers_of(args)
-    probes = Probes(results)
-    probe_everything(probes, names(), workers)
-    Path(args.out).mkdir(parents=True, exist_ok=True)
-    write_whole(Path(args.out) / "inside.md", table(probes).encode())
-    draw_all(results, args.out, workers)
+    paper = load_paper(args.paper)
+    if not paper.probed:
+        raise InputError(f"--paper {paper.name} names no runs to probe, expected a paper that does")
+    results = results_of(args, paper)
+    out = output_of(args, paper)
+    workers = workers_of(args)
+    with writing(out):  # before the work: a place that cannot be written to is told at once
+        out.mkdir(parents=True, exist_ok=True)
+    probe_all(results, paper.probed, workers)
+    write_whole(out / "inside.md", probe_table(Probes(results), paper.probed).encode())
+    draw_each({str(out / name): (draw, (results, out)) for name, draw in paper.probe_figures.items()}, workers)
     return 0
 
 
