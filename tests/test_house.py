@@ -13,8 +13,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 KERNEL = ("jit", "jit_called", "jit_allocating", "overload", "intrinsic")
 # From a table of tasks to a trained RL²: what the README's reading table calls the core.
 CORE = (
-    "learning/wirings.py", "learning/rows.py", "network/lstm.py", "network/heads.py", "network/losses.py", "network/optim.py",
-    "network/parameters.py", "learning/rollout.py", "learning/update.py", "learning/settings.py", "learning/learner.py",
+    "learning/wirings.py", "learning/rows.py", "network/flat.py", "network/lstm.py", "network/heads.py",
+    "network/losses.py", "network/optim.py", "learning/update.py", "learning/rollout.py", "learning/learner.py",
 )  # fmt: skip
 
 every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(PACKAGE).as_posix())
@@ -48,7 +48,8 @@ def test_imports_run_one_way(file):
 
 
 def test_an_import_that_runs_back_is_seen():
-    assert backward_imports(PACKAGE / "optimum/belief.py", "def f():\n    from tinymeta.network import lstm\n") == ["network"]
+    inside = "def f():\n    from tinymeta.network import lstm\n"
+    assert backward_imports(PACKAGE / "optimum/belief.py", inside) == ["network"]
     assert backward_imports(PACKAGE / "base/files.py", "import tinymeta.runs.folder\n") == ["runs.folder"]
     assert backward_imports(PACKAGE / "papers/claims.py", "from tinymeta import cli\n") == ["cli"]
 
@@ -79,7 +80,7 @@ def untyped(tree):
     """Public functions and methods without a full set of type hints; kernels are typed by numba."""
     owners = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_"))]
     for function in (node for owner in owners for node in owner.body if isinstance(node, ast.FunctionDef)):
-        if function.name.startswith("_") and function.name != "__init__" or set(KERNEL) & set(decorators(function)):
+        if (function.name.startswith("_") and function.name != "__init__") or set(KERNEL) & set(decorators(function)):
             continue
         arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
         arguments += [argument for argument in (function.args.vararg, function.args.kwarg) if argument is not None]

@@ -17,31 +17,64 @@ def changed(array, index, value):
 
 GOOD = noisy_taskset()
 BAD = {
-    "row sum": ({"transition": changed(GOOD.transition, (1, 0, 1, 2), 0.5)}, r"transition\[1, 0, 1\] sums to 1\.1, expected 1"),
-    "negative": ({"initial": np.array([[1.5, -0.5, 0], [1, 0, 0]])}, r"initial\[0, 1\] = -0\.5, expected a probability >= 0"),
-    "nan": ({"reward": changed(GOOD.reward, (0, 1, 0, 2), np.nan)}, r"reward\[0, 1, 0, 2\] = nan, expected a finite number"),
-    "infinite": ({"observation": changed(GOOD.observation, (0, 0, 0), np.inf)}, r"observation\[0, 0, 0\] = inf, expected a finite"),
+    "row sum": (
+        {"transition": changed(GOOD.transition, (1, 0, 1, 2), 0.5)},
+        r"transition\[1, 0, 1\] sums to 1\.1, expected 1",
+    ),
+    "negative": (
+        {"initial": np.array([[1.5, -0.5, 0], [1, 0, 0]])},
+        r"initial\[0, 1\] = -0\.5, expected a probability >= 0",
+    ),
+    "nan": (
+        {"reward": changed(GOOD.reward, (0, 1, 0, 2), np.nan)},
+        r"reward\[0, 1, 0, 2\] = nan, expected a finite number",
+    ),
+    "infinite": (
+        {"observation": changed(GOOD.observation, (0, 0, 0), np.inf)},
+        r"observation\[0, 0, 0\] = inf, expected a finite",
+    ),
     "axes": ({"transition": GOOD.transition[0]}, r"transition has shape \(3, 2, 3\), expected 4 axes"),
     "size": ({"reward": np.zeros((2, 3, 2, 4))}, r"reward has shape \(2, 3, 2, 4\), expected \(2, 3, 2, 3\)"),
-    "not square": ({"transition": np.ones((2, 3, 2, 1))}, r"transition has shape \(2, 3, 2, 1\), expected \(2, 3, 2, 3\)"),
+    "not square": (
+        {"transition": np.ones((2, 3, 2, 1))},
+        r"transition has shape \(2, 3, 2, 1\), expected \(2, 3, 2, 3\)",
+    ),
     "empty": ({"transition": np.zeros((0, 3, 2, 3))}, r"transition has shape .* expected at least one entry"),
     "text": ({"reward": np.full((2, 3, 2, 3), "x")}, r"reward has dtype <U1, expected real numbers"),
     "complex": ({"reward": np.zeros((2, 3, 2, 3), complex)}, r"reward has dtype complex128, expected real numbers"),
     "ragged": ({"initial": [[1, 0, 0], [1, 0]]}, r"initial is not an array of numbers"),
     "terminal dtype": ({"terminal": np.zeros((2, 3))}, r"terminal has dtype float64 and shape \(2, 3\), expected bool"),
-    "terminal shape": ({"terminal": np.zeros((3, 2), bool)}, r"terminal has dtype bool and shape \(3, 2\), expected bool"),
+    "terminal shape": (
+        {"terminal": np.zeros((3, 2), bool)},
+        r"terminal has dtype bool and shape \(3, 2\), expected bool",
+    ),
     "prior": ({"prior": [0.5, 0.4]}, r"prior sums to 0\.9, expected 1"),
     "prior length": ({"prior": [1.0]}, r"prior has shape \(1,\), expected \(2\)"),
     "episodes": ({"episodes": 0}, r"episodes = 0, expected an integer >= 1"),
     "episodes type": ({"episodes": 2.0}, r"episodes = 2\.0, expected an integer"),
-    "no terminal": ({"terminal": np.array([[False] * 3, [False, True, False]])}, r"terminal\[0\] holds no state that task 0 can reach"),
-    "unreachable": ({"transition": np.tile(np.eye(3)[:, None, :], (2, 1, 2, 1))}, r"terminal\[0\] holds no state that task 0 can reach"),
-    "begins at end": ({"initial": np.array([[0, 0, 1.0], [1, 0, 0]])}, r"initial\[0, 2\] = 1, expected 0: state 2 of task 0 is terminal"),
+    "no terminal": (
+        {"terminal": np.array([[False] * 3, [False, True, False]])},
+        r"terminal\[0\] holds no state that task 0 can reach",
+    ),
+    "unreachable": (
+        {"transition": np.tile(np.eye(3)[:, None, :], (2, 1, 2, 1))},
+        r"terminal\[0\] holds no state that task 0 can reach",
+    ),
+    "begins at end": (
+        {"initial": np.array([[0, 0, 1.0], [1, 0, 0]])},
+        r"initial\[0, 2\] = 1, expected 0: state 2 of task 0 is terminal",
+    ),
     "endless": ({"max_steps": None}, r"max_steps is missing: a trial of task set 'noisy' can go on for ever"),
-    "too large": ({"reward": changed(GOOD.reward, (1, 2, 1, 0), 1e39)}, r"reward\[1, 2, 1, 0\] = 1e\+39, expected a number that float32"),
+    "too large": (
+        {"reward": changed(GOOD.reward, (1, 2, 1, 0), 1e39)},
+        r"reward\[1, 2, 1, 0\] = 1e\+39, expected a number that float32",
+    ),
     "too close": ({"reward": changed(GOOD.reward, (0, 0, 0, 0), 1 + 1e-12)}, r"reward holds two different values near"),
-    "first observation": ({"observation": np.array([[[[1, 0]] * 3, [[0, 1]] * 3]] * 2)}, r"initial_observation is missing"),
-}  # fmt: skip
+    "first observation": (
+        {"observation": np.array([[[[1, 0]] * 3, [[0, 1]] * 3]] * 2)},
+        r"initial_observation is missing",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", BAD)
@@ -77,9 +110,19 @@ def test_make_suggests_the_nearest_name():
         tinymeta.make("corridor", lefft=3)
 
 
-@pytest.mark.parametrize(("env", "kwargs"), [("bandit", {"p": (0, 2)}), ("bandit", {"p": "unifrom"}), ("bandit", {"pulls": 0}),
-                                             ("bandit", {"p": ()}), ("bandit", {"p": (0.5, "x")}), ("corridor", {"left": 0}),
-                                             ("corridor", {"goal_reward": float("nan")}), ("corridor", {"max_steps": -1})])  # fmt: skip
+NONSENSE = [
+    ("bandit", {"p": (0, 2)}),
+    ("bandit", {"p": "unifrom"}),
+    ("bandit", {"pulls": 0}),
+    ("bandit", {"p": ()}),
+    ("bandit", {"p": (0.5, "x")}),
+    ("corridor", {"left": 0}),
+    ("corridor", {"goal_reward": float("nan")}),
+    ("corridor", {"max_steps": -1}),
+]
+
+
+@pytest.mark.parametrize(("env", "kwargs"), NONSENSE)
 def test_builders_refuse_nonsense(env, kwargs):
     with pytest.raises(ValueError, match="expected"):
         tinymeta.make(env, **kwargs)
@@ -104,7 +147,9 @@ def test_outcome_probabilities_sum_to_one(env):
 
 
 def test_outcomes_fold_in_the_reset():
-    """Oracle: task 0 of the noisy set, state 0, action 0: state 2 is terminal, so its mass goes through d0 with its own reward."""
+    """Oracle: task 0 of the noisy set, state 0, action 0: state 2 is terminal, so its mass goes through d0 with its
+    own reward.
+    """
     tasks, outcomes = GOOD, GOOD.outcomes
     first, behind = outcomes.start[0], outcomes.start[1]
     table = {}

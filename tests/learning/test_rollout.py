@@ -1,4 +1,4 @@
-"""Rollouts: the simulation against the arrays (oracle), step-by-step against batched play, and what finished trials cost."""
+"""Rollouts: simulation against the arrays (oracle), step-by-step against batched play, what finished trials cost."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_stepping_by_hand_equals_the_batched_rollout(env, agent):
 
 @every_agent
 def test_a_third_party_can_replay_a_trace(agent):
-    """Oracle: a NumPy LSTM written from the textbook, fed the trace's inputs and resets, gives its states and outputs."""
+    """Oracle: a textbook LSTM in NumPy, fed the trace's inputs and resets, gives its states and outputs."""
     player = untrained(noisy_taskset(), agent, dtype=np.float64)
     _, trace = player.play(8, trace=True)
     p, sigmoid = player.parameters, lambda x: 1 / (1 + np.exp(-x))
@@ -102,7 +102,7 @@ def test_what_enters_the_network(agent):
 
 @pytest.mark.parametrize("changes", [{}, {"episode_length": 2, "max_steps": None}])
 def test_simulation_follows_the_arrays(changes):
-    """Oracle: steps and rewards of 20 000 trials under the uniform policy, against a straightforward simulation of the arrays."""
+    """Oracle: steps and rewards of 20 000 trials under the uniform policy, against a plain simulation of the arrays."""
     tasks = noisy_taskset(**changes)
     player = untrained(tasks, "rl2")
     player.theta[:] = 0
@@ -186,7 +186,8 @@ def test_act_needs_the_task_where_the_wiring_shows_it():
 
 
 def test_settings_refuse_nonsense():
-    for name, value in {"gamma": 1.5, "learning_rate": 0, "num_envs": 0, "optimizer": "sgd", "init": "ones", "dtype": "float16",
-                        "agent": "rl3", "seed": -1, "max_grad_norm": float("inf"), "trials": True}.items():  # fmt: skip
+    nonsense = {"gamma": 1.5, "learning_rate": 0, "num_envs": 0, "optimizer": "sgd", "init": "ones", "dtype": "float16"}
+    nonsense |= {"agent": "rl3", "seed": -1, "max_grad_norm": float("inf"), "trials": True}
+    for name, value in nonsense.items():
         with pytest.raises(ValueError, match=name):
             Settings(**{name: value})

@@ -5,11 +5,15 @@
 - ``error_model="numpy"`` drops the zero check before each division; that branch would stop loops from vectorising.
 - ``inline="always"`` pastes each kernel into the one that calls it before types are inferred, so that only what Python
   calls is compiled, once and as a whole. As separate functions, every level of the call tree would be optimised anew
-  (twice the time), and a process that has just compiled could run another version of an inner kernel than one that loads
-  it from the cache, optimised differently: the last bits of a training run would depend on what was compiled when.
-- ``_nrt=False`` leaves out numba's memory manager. A kernel then cannot allocate, which the compiler checks, and no view
-  of an array costs the two atomic operations of its reference count: a third of a training step at one trial per update.
-- Numba's cache looks only at a kernel's own file, so after an edit in a *callee* from another file it would keep serving
+  (twice the time), and a process that has just compiled could run another version of an inner kernel than one that
+  loads it from the cache, optimised differently: the last bits of a training run would depend on what was compiled
+  when.
+- ``_nrt=False`` leaves out numba's memory manager. A kernel then cannot allocate, which the compiler checks, and no
+view
+  of an array costs the two atomic operations of its reference count: a third of a training step at one trial per
+  update.
+- Numba's cache looks only at a kernel's own file, so after an edit in a *callee* from another file it would keep
+serving
   the old machine code. Here the cache folder of a module's kernels carries a hash of the module's source and of every
   module of the package that it imports, directly or not: what its kernels can be made of, and nothing else.
 - Cached code is unpickled, that is, executed. So a cache folder is used only if it belongs to this user and nobody else
@@ -27,8 +31,9 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import config as numba_config
+from numba.core import config
 
+numba_config: Any = config  # its attributes are made at run time
 FASTMATH = {"reassoc", "contract", "nsz", "arcp"}
 PACKAGE = Path(__file__).parent.parent
 IMPORT = re.compile(r"^[ \t]*(?:from tinymeta([\w.]*) import ([\w, ]*)|import tinymeta([\w.]*))", re.MULTILINE)
@@ -42,11 +47,9 @@ def jit(function: Callable, inline: str = "always", allocates: bool = False) -> 
     folder = cache_folder(function)
     before = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = folder or before  # read only while the decorator runs: other packages keep theirs
+    options: dict[str, Any] = {"inline": inline, "_nrt": allocates, "error_model": "numpy", "fastmath": FASTMATH}
     try:
-        compiled = numba.njit(
-            cache=bool(folder), nogil=True, inline=inline, _nrt=allocates, error_model="numpy", fastmath=FASTMATH
-        )
-        return compiled(function)
+        return numba.njit(cache=bool(folder), nogil=True, **options)(function)
     finally:
         numba_config.CACHE_DIR = before
 
@@ -67,28 +70,36 @@ def cache_folder(function: Callable) -> str:
     file = Path(function.__code__.co_filename)
     if root is None or not file.is_file():  # a kernel that was typed in has no source to be told by
         return ""
-    folder = root / _hash(file)
-    return str(folder) if _refusal(folder) is None else ""
+    return _usable((root / _hash(file),)) or ""
 
 
 @functools.cache
 def _cache_root() -> Path | None:
-    """The first usable one of $TINYMETA_CACHE_DIR and the user's cache folder; where there is none, that is told."""
+    """$TINYMETA_CACHE_DIR or, failing that, the user's cache folder."""
     user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    candidates = [user_cache / "tinymeta"]
-    if os.environ.get("TINYMETA_CACHE_DIR"):
-        candidates.insert(0, Path(os.environ["TINYMETA_CACHE_DIR"]))
+    wanted = os.environ.get("TINYMETA_CACHE_DIR")
+    found = _usable((*([Path(wanted)] if wanted else []), user_cache / "tinymeta"))
+    return None if found is None else Path(found)
+
+
+@functools.cache
+def _usable(candidates: tuple[Path, ...]) -> str | None:
+    """The first folder that can hold machine code, or None; what was refused is told on stderr."""
     refusals = []
-    for root in candidates:
-        refusal = _refusal(root)
-        if refusal is None:
-            return root
-        refusals.append(f"{root} {refusal}")
-    print(f"tinymeta: kernels are compiled anew in every process: {'; '.join(refusals)}", file=sys.stderr)
-    return None
+    found = None
+    for folder in candidates:
+        reason = refusal(folder)
+        if reason is None:
+            found = str(folder)
+            break
+        refusals.append(f"{folder} {reason}")
+    if refusals:
+        what = "compiled anew in every process" if found is None else f"kept in {found}"
+        print(f"tinymeta: kernels are {what}: {'; '.join(refusals)}", file=sys.stderr)
+    return found
 
 
-def _refusal(folder: Path) -> str | None:
+def refusal(folder: Path) -> str | None:
     """Why a folder, made if need be, cannot hold machine code; None if it belongs to this user and to nobody else."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -109,13 +120,13 @@ def _refusal(folder: Path) -> str | None:
 def _hash(file: Path) -> str:
     """A hash of all that the kernels in `file` are made of, and of the compiler's and Python's version."""
     digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]}".encode())
-    for path in sorted(_closure(file)):
+    for path in sorted(sources(file)):
         digest.update(f"{path.name} ".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _closure(file: Path) -> set[Path]:
+def sources(file: Path) -> set[Path]:
     """The file and every file of this package that it imports, directly or not."""
     found: set[Path] = set()
     waiting = {file}

@@ -1,8 +1,9 @@
 """The corridor: a row of cells with a goal hidden at one of its two ends (Alver & Precup 2021, §4 (2)).
 
-The agent starts at S, sees its own position and walks left or right; walls hold. Entering the goal pays `goal_reward` and
-ends the episode. The other end shows nothing: only the *absence* of the reward there tells that the goal is elsewhere.
-With S at distance a <= b from the ends the Bayes-optimal search takes 2a + b steps in expectation over K = 2 episodes.
+The agent starts at S, sees its own position and walks left or right; walls hold. Entering the goal pays `goal_reward`
+and ends the episode. The other end shows nothing: only the *absence* of the reward there tells that the goal is
+elsewhere. With S at distance a <= b from the ends the Bayes-optimal search takes 2a + b steps in expectation over K =
+2 episodes.
 """
 
 import numpy as np
@@ -13,7 +14,9 @@ from tinymeta.environments.table import TaskSet
 LEFT, RIGHT = 0, 1
 
 
-def corridor(left=5, right=5, episodes=2, goal_reward=10.0, max_steps=None):
+def corridor(
+    left: int = 5, right: int = 5, episodes: int = 2, goal_reward: float = 10.0, max_steps: int | None = None
+) -> TaskSet:
     """A row of left + 1 + right cells; two equally likely tasks, the goal at cell 0 or at the last cell.
 
     Parameters
@@ -26,7 +29,8 @@ def corridor(left=5, right=5, episodes=2, goal_reward=10.0, max_steps=None):
     max_steps : int, optional
         Step limit that cuts a trial; 5·(left + right)·episodes by default, some seven times what the optimum takes.
     """
-    left, right = integer("left", left, 1, 1000), integer("right", right, 1, 1000)
+    left = integer("left", left, 1, 1000)
+    right = integer("right", right, 1, 1000)
     episodes = integer("episodes", episodes, 1, 1000)
     goal_reward = real("goal_reward", goal_reward)
     cells = left + 1 + right
@@ -39,6 +43,12 @@ def corridor(left=5, right=5, episodes=2, goal_reward=10.0, max_steps=None):
     reward = np.broadcast_to(np.where(terminal, goal_reward, 0.0)[:, None, None, :], transition.shape)
     initial = np.tile(here == left, (2, 1)).astype(float)
     return TaskSet(
-        transition, reward, observation=np.tile(np.eye(cells), (2, 1, 1)), initial=initial, terminal=terminal,
-        episodes=episodes, max_steps=5 * (left + right) * episodes if max_steps is None else max_steps, name="corridor",
-    )  # fmt: skip
+        transition,
+        reward,
+        observation=np.tile(np.eye(cells), (2, 1, 1)),
+        initial=initial,
+        terminal=terminal,
+        episodes=episodes,
+        max_steps=5 * (left + right) * episodes if max_steps is None else max_steps,
+        name="corridor",
+    )

@@ -1,8 +1,9 @@
 """Bernoulli arms with independent uniform priors (Duan et al. 2016, §3.1).
 
-As a task set, each arm's p ~ U[0, 1] is represented by Gauss-Legendre nodes, and the tasks are their product: exact for every
-expectation of a trial, because wins of an arm enter as a polynomial of degree at most `pulls`. Enumerating beliefs over that product
-is hopeless for long trials, but wins and losses per arm are a sufficient statistic; `tinymeta.optimum.counting` plans over them.
+As a task set, each arm's p ~ U[0, 1] is represented by Gauss-Legendre nodes, and the tasks are their product: exact
+for every expectation of a trial, because wins of an arm enter as a polynomial of degree at most `pulls`. Enumerating
+beliefs over that product is hopeless for long trials, but wins and losses per arm are a sufficient statistic;
+`tinymeta.optimum.counting` plans over them.
 """
 
 import itertools
@@ -11,11 +12,12 @@ import numpy as np
 
 from tinymeta.base.errors import InputError, integer
 from tinymeta.environments.bandit import bernoulli_arms
+from tinymeta.environments.table import TaskSet
 
-TASK_LIMIT = 20_000
+TASK_LIMIT = 20_000  # of the product grid
 
 
-def independent(arms=2, pulls=10):
+def independent(arms: int = 2, pulls: int = 10) -> TaskSet:
     """`arms` Bernoulli arms, p of each independent and uniform on [0, 1]; an episode is one pull.
 
     Parameters
@@ -24,13 +26,16 @@ def independent(arms=2, pulls=10):
     pulls : int
         Episodes per trial.
     """
-    arms, pulls = integer("arms", arms, 1, 10), integer("pulls", pulls, 1, 1000)
+    arms = integer("arms", arms, 1, 10)
+    pulls = integer("pulls", pulls, 1, 1000)
     n = pulls // 2 + 1
     if n**arms > TASK_LIMIT:
         raise InputError(f"arms = {arms} with pulls = {pulls} takes {n}^{arms} tasks, expected at most {TASK_LIMIT}")
     nodes, weights = np.polynomial.legendre.leggauss(n)
-    win, lose, prior = (nodes + 1) / 2, (nodes[::-1] + 1) / 2, weights / weights.sum()
+    win = (nodes + 1) / 2
+    lose = (nodes[::-1] + 1) / 2  # the nodes are symmetric about 1/2
+    prior = weights / weights.sum()
     product = np.array(list(itertools.product(range(n), repeat=arms)))  # (M, arms)
-    tasks = bernoulli_arms((win[product], lose[product]), pulls, prior[product].prod(axis=1), "bandit-independent")
+    tasks = bernoulli_arms(win[product], lose[product], pulls, prior[product].prod(axis=1), "bandit-independent")
     tasks.independent_arms = arms, pulls
     return tasks

@@ -1,10 +1,13 @@
 """The registry of task sets: each row is a builder and the training defaults of its column in the paper's Table 1.
 
-A new environment is one builder that returns a `TaskSet`, and one row here.
+A new environment is one builder that returns a `TaskSet`, and one row here. Table 1 (Alver & Precup 2021, Appendix
+A.1) has columns for the bandit and the corridor; the other environments begin from the column of the one that they
+resemble.
 """
 
 import inspect
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from tinymeta.base.errors import choice
 from tinymeta.environments.bandit import bandit
@@ -12,50 +15,67 @@ from tinymeta.environments.corridor import corridor
 from tinymeta.environments.gridworld import gridworld
 from tinymeta.environments.independent import independent
 from tinymeta.environments.informative import informative
+from tinymeta.environments.table import TaskSet
 from tinymeta.environments.tiger import tiger
 
-BANDIT_DEFAULTS = {
+BANDIT = {
     "learning_rate": 1e-3, "gamma": 0.80, "ent_coef": 0.001, "max_grad_norm": 1.0, "vf_coef": 0.05,
     "num_envs": 4, "trials": 20_000,
 }  # fmt: skip
-
-GRIDWORLD_DEFAULTS = {
+CORRIDOR = {
     "learning_rate": 1e-4, "gamma": 0.90, "ent_coef": 0.01, "max_grad_norm": 5.0, "vf_coef": 0.05,
     "num_envs": 1, "trials": 50_000,
 }  # fmt: skip
+LONG = {**CORRIDOR, "learning_rate": 1e-3, "gamma": 0.95, "num_envs": 16}
 
 
 class Environment(NamedTuple):
     """One row of the registry: a builder of task sets, and what training uses where the user says nothing."""
 
-    build: object
-    defaults: dict
+    build: Callable[..., TaskSet]
+    defaults: dict[str, Any]
 
 
 ENVIRONMENTS = {
-    "bandit": Environment(bandit, BANDIT_DEFAULTS),
-    "corridor": Environment(corridor, GRIDWORLD_DEFAULTS),
-    "bandit-independent": Environment(independent, BANDIT_DEFAULTS),
-    "bandit-informative": Environment(informative, BANDIT_DEFAULTS),
-    "tiger": Environment(
-        tiger, {**GRIDWORLD_DEFAULTS, "learning_rate": 1e-3, "gamma": 0.95, "num_envs": 16, "trials": 400_000}
-    ),
-    "gridworld": Environment(
-        gridworld, {**GRIDWORLD_DEFAULTS, "learning_rate": 1e-3, "gamma": 0.95, "num_envs": 16, "trials": 200_000}
-    ),
+    "bandit": Environment(bandit, BANDIT),
+    "corridor": Environment(corridor, CORRIDOR),
+    "bandit-independent": Environment(independent, BANDIT),
+    "bandit-informative": Environment(informative, BANDIT),
+    "tiger": Environment(tiger, {**LONG, "trials": 400_000}),
+    "gridworld": Environment(gridworld, {**LONG, "trials": 200_000}),
 }
 
 
-def make(env, **kwargs):
-    """Build the task set `env`, for example ``make("corridor", left=10, right=11)``.
+def make(env: str, **kwargs: Any) -> TaskSet:
+    """Build the task set `env`.
+
+    Parameters
+    ----------
+    env : str
+        A row of `ENVIRONMENTS`.
+    **kwargs
+        The builder's parameters.
+
+    Returns
+    -------
+    TaskSet
+        Its `defaults` are those of the registry.
 
     Raises
     ------
     ValueError
         For an unknown environment, an unknown keyword or a value that the builder refuses.
+
+    Examples
+    --------
+    >>> import tinymeta
+    >>> tinymeta.make("corridor", left=10, right=11)
+    TaskSet('corridor': 2 tasks, 22 states, 2 actions, 22 observations, 2 episodes per trial, at most 210 steps)
     """
-    build = ENVIRONMENTS[choice("environment", env, ENVIRONMENTS)].build
-    known = inspect.signature(build).parameters
+    row = ENVIRONMENTS[choice("environment", env, ENVIRONMENTS)]
+    known = inspect.signature(row.build).parameters
     for key in kwargs:
         choice(f"keyword of environment {env!r}", key, known)
-    return build(**kwargs)
+    tasks = row.build(**kwargs)
+    tasks.defaults = dict(row.defaults)
+    return tasks

@@ -1,8 +1,11 @@
 """Agents that act: a network with frozen weights, step by step in anybody's loop or in batches of trials.
 
-Both ways run the same kernels, so they give the same logits. `play` returns `Totals` (what each episode paid and took) and,
-when asked, a trace with all that a third party needs to replay the trials.
+Both ways run the same kernels, so they give the same logits. `play` returns `Totals` (what each episode paid and took)
+and, when asked, a trace with all that a third party needs to replay the trials.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +16,9 @@ from tinymeta.environments.table import TaskSet
 from tinymeta.learning.playing import Totals, episode_totals, evaluation_uniforms, trials_at_once
 from tinymeta.learning.rollout import rollout
 from tinymeta.learning.rows import STEPS, allocate, write_input
-from tinymeta.learning.traces import join_traces, make_trace
+from tinymeta.learning.traces import Trace, join_traces, make_trace
 from tinymeta.learning.update import step_network
-from tinymeta.learning.wirings import make_layout
+from tinymeta.learning.wirings import Layout, make_layout
 from tinymeta.network.parameters import num_parameters, to_dict, to_flat
 
 
@@ -26,16 +29,17 @@ class Agent:
     ----------
     tasks : TaskSet
     name : str
-        A row of `tinymeta.agents.WIRINGS`.
+        A row of `tinymeta.learning.wirings.WIRINGS`.
     theta : array of shape (P,)
-        Flat parameters, see `tinymeta.agents`.
+        Flat parameters, see `tinymeta.network.parameters`.
     hidden_size : int
     seed : int
         Of the actions that `act` samples.
     """
 
-    def __init__(self, tasks, name, theta, hidden_size, seed=0):
-        self.tasks, self.name = instance("tasks", tasks, TaskSet), name
+    def __init__(self, tasks: TaskSet, name: str, theta: np.ndarray, hidden_size: int, seed: int = 0):
+        self.tasks = instance("tasks", tasks, TaskSet)
+        self.name = name
         self.layout = make_layout(tasks, name, hidden_size)
         self.theta = _checked_theta(theta, self.layout)
         self._random = randomness.generator(integer("seed", seed, 0), randomness.ACTING)
@@ -43,8 +47,10 @@ class Agent:
         self.reset()
 
     @classmethod
-    def from_parameters(cls, tasks, name, parameters, dtype=np.float32, seed=0):
-        """An agent from {PyTorch name: array}, see `tinymeta.agents.parameter_shapes`."""
+    def from_parameters(
+        cls, tasks: TaskSet, name: str, parameters: Mapping[str, np.ndarray], dtype: Any = np.float32, seed: int = 0
+    ) -> "Agent":
+        """An agent from {PyTorch name: array}, see `tinymeta.network.parameters.parameter_shapes`."""
         if "lstm.weight_hh" not in parameters or np.ndim(parameters["lstm.weight_hh"]) != 2:
             raise InputError("parameter lstm.weight_hh is missing or no matrix, expected an array of shape (4H, H)")
         if dtype not in (np.float32, np.float64):
@@ -53,15 +59,17 @@ class Agent:
         return cls(tasks, name, to_flat(parameters, make_layout(tasks, name, hidden_size), dtype), hidden_size, seed)
 
     @property
-    def parameters(self):
+    def parameters(self) -> dict[str, np.ndarray]:
         """{PyTorch name: array}, copies."""
         return to_dict(self.theta, self.layout)
 
-    def reset(self):
+    def reset(self) -> None:
         """Begin a new trial."""
-        self._steps, self._episode = 0, 0
+        self._steps = 0
+        self._episode = 0
 
-    def act(self, observation, prev_reward=None, prev_action=None, *, new_episode=False, task=None, greedy=False):
+    def act(self, observation: int, prev_reward: float | None = None, prev_action: int | None = None, *,
+            new_episode: bool = False, task: int | None = None, greedy: bool = False) -> tuple[int, dict]:  # fmt: skip
         """One step of a trial.
 
         Parameters
@@ -90,6 +98,13 @@ class Agent:
         NotFiniteError
             If the weights are so large that a logit or the value overflows.
         """
+        n = self._write_input(observation, prev_reward, prev_action, bool(new_episode), task)
+        step_network(self._rows, self.layout, self.theta, self._act, n, n + 1)
+        _check_finite(self._act.heads[n], self.name)
+        return self._choose(n, greedy)
+
+    def _write_input(self, observation: Any, prev_reward: Any, prev_action: Any, new_episode: bool, task: Any) -> int:
+        """Check a step's arguments and write them into the row that is its number."""
         tasks = self.tasks
         observation = integer("observation", observation, 0, tasks.num_observations - 1)
         begins = self._steps == 0
@@ -97,41 +112,59 @@ class Agent:
             raise InputError(
                 "a trial's first step has no prev_reward, prev_action or new_episode; call reset() only between trials"
             )
-        if not begins:
-            prev_reward = real("prev_reward", prev_reward)
-            prev_action = integer("prev_action", prev_action, 0, tasks.num_actions - 1)
-        episode = self._episode + bool(new_episode)
+        prev_reward = 0.0 if begins else real("prev_reward", prev_reward)
+        prev_action = 0 if begins else integer("prev_action", prev_action, 0, tasks.num_actions - 1)
+        episode = self._episode + new_episode
         if episode >= self.layout.identity_from:
-            task = integer(
-                f"task, which agent {self.name!r} is told in episode {episode}", task, 0, tasks.num_tasks - 1
-            )
+            what = f"task, which agent {self.name!r} is told in episode {episode}"
+            task = integer(what, task, 0, tasks.num_tasks - 1)
+        shown_task = 0 if task is None else task
         n = self._steps % 2
-        write_input(self._rows, self.layout, n, 1 - n, 0, episode, begins, bool(new_episode), observation,
-                    0.0 if begins else prev_reward, 0 if begins else prev_action, 0 if task is None else task)  # fmt: skip
+        write_input(self._rows, self.layout, n, 1 - n, 0, episode, begins, new_episode, observation, prev_reward,
+                    prev_action, shown_task)  # fmt: skip
+        self._steps += 1
+        self._episode = episode
+        return n
+
+    def _choose(self, n: int, greedy: bool) -> tuple[int, dict[str, Any]]:
         act = self._act
-        step_network(self._rows, self.layout, self.theta, act, n, n + 1)
-        self._steps, self._episode = self._steps + 1, episode
-        info = {"logits": act.heads[n, :-1].copy(), "probabilities": act.probabilities[n].copy(), "value": float(act.heads[n, -1]),
-                "hidden": act.h[n].copy(), "cell": act.c[n].copy()}  # fmt: skip
-        _check_finite(act.heads[n], self.name)
+        info = {
+            "logits": act.heads[n, :-1].copy(),
+            "probabilities": act.probabilities[n].copy(),
+            "value": float(act.heads[n, -1]),
+            "hidden": act.h[n].copy(),
+            "cell": act.c[n].copy(),
+        }
         if greedy:
             return int(np.argmax(info["logits"])), info
         cumulative = np.cumsum(info["probabilities"], dtype=np.float64)
         return int(np.searchsorted(cumulative, self._random.random() * cumulative[-1], side="right")), info
 
-    def play(self, rollouts, seed=0, greedy=False, step_limit=None, trace=False, gamma=1.0):
-        """Play `rollouts` trials on tasks drawn from the prior. Trial i depends on (seed, i) alone; gamma discounts `Totals`.
+    def play(
+        self,
+        rollouts: int,
+        seed: int = 0,
+        greedy: bool = False,
+        step_limit: int | None = None,
+        trace: bool = False,
+        gamma: float = 1.0,
+    ) -> Any:
+        """Play `rollouts` trials on tasks drawn from the prior. Trial i depends on (seed, i) alone.
+
+        `greedy` takes the most probable actions; `step_limit` cuts trials, by default where the task set does; gamma
+        discounts `Totals.discounted`.
 
         Returns
         -------
-        Totals, or (Totals, dict of arrays) with `trace`; see `make_trace`.
+        Totals, or (Totals, dict of arrays) with `trace`; see `tinymeta.learning.traces.make_trace`.
         """
         rollouts = integer("rollouts", rollouts, low=1, high=10**9)
         seed = integer("seed", seed, low=0, high=2**63 - 1)
         gamma = real("gamma", gamma, 0, 1)
         rules = make_rules(self.tasks, None if step_limit is None else integer("step_limit", step_limit, 1, 10**12))
         batch = trials_at_once(self.layout, rules, rollouts, self.theta.itemsize, trace)
-        totals, traces = [], []
+        totals: list[Totals] = []
+        traces: list[Trace] = []
         rows, act = allocate(self.layout, batch, rules.step_limit, self.theta.dtype)
         for first in range(0, rollouts, batch):
             count = min(batch, rollouts - first)
@@ -143,19 +176,18 @@ class Agent:
             totals.append(episode_totals(rows, rules.episodes, gamma))
             if trace:
                 traces.append(make_trace(rows, act, self.layout))
-        totals = Totals(*(np.concatenate(parts) for parts in zip(*totals, strict=True)))
-        return (totals, join_traces(traces)) if trace else totals
+        together = Totals(*(np.concatenate(parts) for parts in zip(*totals, strict=True)))
+        return (together, join_traces(traces)) if trace else together
 
 
-def _checked_theta(theta, layout):
+def _checked_theta(theta: Any, layout: Layout) -> np.ndarray:
     expected = (num_parameters(layout),)
     if not isinstance(theta, np.ndarray) or theta.dtype not in (np.float32, np.float64) or theta.shape != expected:
         raise InputError(f"theta = {shown(theta)}, expected an array of shape {expected} of float32 or float64")
     return np.ascontiguousarray(theta)
 
 
-def _check_finite(heads, name):
+def _check_finite(heads: np.ndarray, name: str) -> None:
     if not np.isfinite(heads).all():
-        raise NotFiniteError(
-            f"a logit or value of agent {name!r} is not finite: its weights are too large for their dtype"
-        )
+        what = f"a logit or value of agent {name!r}"
+        raise NotFiniteError(f"{what} is not finite: its weights are too large for their dtype")

@@ -5,8 +5,8 @@ greedy     acts optimally for the most probable task, as if it were known
 thompson   draws a task from the belief at each episode's beginning, and again when evidence rules it out, and acts optimally for
            it (Thompson 1933; Strens 2000)
 
-"Optimally for a task" uses the action values of the fully observed problem; where only the state is hidden (Tiger) the average over
-states under the belief is taken (Q_MDP, Littman et al. 1995).
+"Optimally for a task" uses the action values of the fully observed problem; where only the state is hidden (Tiger) the
+average over states under the belief is taken (Q_MDP, Littman et al. 1995).
 """
 
 import numpy as np

@@ -1,11 +1,14 @@
-"""A2C in one compiled loop: play a batch of trials, backpropagate through them, clip, step the optimiser; then the next batch.
+"""A2C in one compiled loop: play a batch of trials, backpropagate through them, clip, step the optimiser; then the
+next.
 
-`Learner` holds everything that changes during training (parameters, optimiser moments, counters). It advances in chunks of
-updates, and its numbers are a pure function of (settings, seed, update): how updates are grouped into chunks changes nothing.
+`Learner` holds everything that changes during training (parameters, optimiser moments, counters). It advances in chunks
+of updates, and its numbers are a pure function of (settings, seed, update): how updates are grouped into chunks changes
+nothing.
 """
 
 import math
 import time
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,9 +17,10 @@ from tinymeta.base.errors import NotFiniteError
 from tinymeta.base.jit import jit
 from tinymeta.base.memory import require
 from tinymeta.environments.outcomes import make_rules
+from tinymeta.environments.table import TaskSet
 from tinymeta.learning.rollout import rollout, uniforms_per_trial
 from tinymeta.learning.rows import STEPS, allocate, working_bytes
-from tinymeta.learning.settings import DTYPES, Optimizer
+from tinymeta.learning.settings import DTYPES, Settings
 from tinymeta.learning.update import advantages, backward, loss_terms
 from tinymeta.learning.wirings import make_layout
 from tinymeta.network.losses import Loss
@@ -24,50 +28,45 @@ from tinymeta.network.optim import adam, clip_factor, global_norm, rmsprop
 from tinymeta.network.parameters import initial_parameters, num_parameters
 from tinymeta.network.products import zeros
 
-STATISTICS = (
-    "trials",
-    "env_steps",
-    "reward",
-    "policy_loss",
-    "value_loss",
-    "entropy",
-    "loss",
-    "grad_norm",
-)  # per update
-
+STATISTICS = ("trials", "env_steps", "reward", "policy_loss", "value_loss", "entropy", "loss", "grad_norm")
 CHUNK_NUMBERS = 100_000  # uniforms drawn at once, a bound on memory
+FINE, BAD_LOSS, BAD_GRADIENT, BAD_PARAMETER = range(4)  # how a chunk of updates ended
+QUANTITY = {BAD_LOSS: "the loss", BAD_GRADIENT: "the gradient", BAD_PARAMETER: "a parameter"}
+
+
+class Optimizer(NamedTuple):
+    """What the kernel needs to know of the optimiser."""
+
+    is_adam: bool
+    learning_rate: float
+    max_grad_norm: float
 
 
 class DivergenceError(NotFiniteError):
     """Training met a number that is not finite; `update` and `quantity` say where."""
 
-    def __init__(self, update, quantity):
+    def __init__(self, update: int, quantity: str):
         super().__init__(f"{quantity} is not finite at update {update}")
-        self.update, self.quantity = update, quantity
+        self.update = update
+        self.quantity = quantity
 
-    def __reduce__(self):  # so that it can cross to another process
+    def __reduce__(self) -> tuple:  # so that it can cross to another process
         return type(self), (self.update, self.quantity)
 
 
-FINE, BAD_LOSS, BAD_GRADIENT, BAD_PARAMETER = range(4)
-
-QUANTITY = {BAD_LOSS: "the loss", BAD_GRADIENT: "the gradient", BAD_PARAMETER: "a parameter"}
-
-
 @jit
-def run_updates(
-    outcomes, rules, layout, loss, optimizer, theta, first, second, dtheta, uniforms, done, rows, act, statistics
-):
-    """One update per row of uniforms (U, B·(2 + 2T)), after `done` earlier ones. Updates theta and the moments in place.
+def run_updates(outcomes, rules, layout, loss, optimizer, theta, first, second, dtheta, uniforms, done,
+                rows, act, statistics):  # fmt: skip
+    """One update per row of uniforms (U, B·(2 + 2T)), after `done` earlier ones. Updates theta and the moments.
 
-    Writes statistics (U, 8). Returns (updates finished, FINE or what was not finite).
+    Overwrites dtheta, rows, act and statistics (U, 8). Returns (updates finished, FINE or what was not finite).
     """
     B = rows.task.shape[0]
     for u in range(uniforms.shape[0]):
         rollout(outcomes, rules, layout, theta, uniforms[u].reshape((B, uniforms.shape[1] // B)), False, rows, act)
         advantages(rows, loss, act)
-        policy, value, entropy = loss_terms(rows, act)
-        total = policy + loss.vf_coef * value - loss.ent_coef * entropy
+        policy_loss, value_loss, entropy = loss_terms(rows, act)
+        total = policy_loss + loss.vf_coef * value_loss - loss.ent_coef * entropy
         if not math.isfinite(total):
             return u, BAD_LOSS
         backward(rows, layout, loss, theta, act, dtheta)
@@ -81,17 +80,21 @@ def run_updates(
             finite = rmsprop(theta, dtheta, factor, second, optimizer.learning_rate)
         if not finite:
             return u, BAD_PARAMETER
-        steps = rows.size[STEPS]
         reward = 0.0
-        for n in range(steps):
+        for n in range(rows.size[STEPS]):
             reward += rows.reward[n]
-        row = statistics[u]
-        row[0], row[1], row[2], row[3] = B, steps, reward, policy
-        row[4], row[5], row[6], row[7] = value, entropy, total, norm
+        statistics[u, 0] = B
+        statistics[u, 1] = rows.size[STEPS]
+        statistics[u, 2] = reward
+        statistics[u, 3] = policy_loss
+        statistics[u, 4] = value_loss
+        statistics[u, 5] = entropy
+        statistics[u, 6] = total
+        statistics[u, 7] = norm
     return uniforms.shape[0], FINE
 
 
-def check_memory(tasks, settings):
+def check_memory(tasks: TaskSet, settings: Settings) -> None:
     """Refuse a training run whose arrays do not fit into memory.
 
     Raises
@@ -99,17 +102,12 @@ def check_memory(tasks, settings):
     ValueError
         Names the sizes and how many bytes they would take.
     """
-    layout, itemsize = (
-        make_layout(tasks, settings.agent, settings.hidden_size),
-        np.dtype(DTYPES[settings.dtype]).itemsize,
-    )
-    B, T, H = settings.num_envs, tasks.step_limit, settings.hidden_size
-    size = (
-        working_bytes(layout, B, T, itemsize)
-        + 6 * 8 * num_parameters(layout)
-        + 4 * 8 * max(CHUNK_NUMBERS, B * uniforms_per_trial(T))
-    )
-    require(size, f"training with num_envs = {B}, hidden_size = {H} and trials of up to {T} steps")
+    layout = make_layout(tasks, settings.agent, settings.hidden_size)
+    B = settings.num_envs
+    T = tasks.step_limit
+    size = working_bytes(layout, B, T, np.dtype(DTYPES[settings.dtype]).itemsize)
+    size += 6 * 8 * num_parameters(layout) + 4 * 8 * max(CHUNK_NUMBERS, B * uniforms_per_trial(T))
+    require(size, f"training with num_envs = {B}, hidden_size = {settings.hidden_size} and trials of up to {T} steps")
 
 
 class Learner:
@@ -119,35 +117,38 @@ class Learner:
     ----------
     theta, first, second : arrays of shape (P,)
         Flat parameters and the optimiser's moments (`first` stays zero under RMSProp).
+    rows, act : Rows, Activations
+        The last update's.
     updates_done, env_steps_done : int
     compile_seconds : float
         What preparing the kernels cost: compilation, or loading them from the cache.
     """
 
-    def __init__(self, tasks, settings):
+    def __init__(self, tasks: TaskSet, settings: Settings):
         check_memory(tasks, settings)
-        self.tasks, self.settings = tasks, settings
-        dtype = DTYPES[settings.dtype]
+        self.tasks = tasks
+        self.settings = settings
         self.layout = make_layout(tasks, settings.agent, settings.hidden_size)
         self.rules = make_rules(tasks)
+        dtype = DTYPES[settings.dtype]
         size = num_parameters(self.layout)
-        numbers = randomness.uniforms(settings.seed, randomness.INITIALISATION, 0, 1, size)[0]
-        self.theta, self.first, self.second, self._dtheta = (zeros(size, dtype) for _ in range(4))
-        self.theta[:] = initial_parameters(self.layout, settings.init, numbers, dtype)
-        self.updates_done = self.env_steps_done = 0
-        self._loss = Loss(
-            float(settings.gamma), float(settings.gae_lambda), float(settings.vf_coef), float(settings.ent_coef)
-        )
-        self._optimizer = Optimizer(
-            settings.optimizer == "adam", float(settings.learning_rate), float(settings.max_grad_norm)
-        )
-        self._rows, self._act = allocate(self.layout, settings.num_envs, self.rules.step_limit, dtype)
+        uniforms = randomness.uniforms(settings.seed, randomness.INITIALISATION, 0, 1, size)[0]
+        self.theta = zeros(size, dtype)
+        self.first = zeros(size, dtype)
+        self.second = zeros(size, dtype)
+        self._dtheta = zeros(size, dtype)
+        self.theta[:] = initial_parameters(self.layout, settings.init, uniforms, dtype)
+        self.updates_done = 0
+        self.env_steps_done = 0
+        self._loss = Loss(settings.gamma, settings.gae_lambda, settings.vf_coef, settings.ent_coef)
+        self._optimizer = Optimizer(settings.optimizer == "adam", settings.learning_rate, settings.max_grad_norm)
+        self.rows, self.act = allocate(self.layout, settings.num_envs, self.rules.step_limit, dtype)
         self._width = settings.num_envs * uniforms_per_trial(self.rules.step_limit)
         started = time.perf_counter()
         self._run(np.empty((0, self._width)), np.empty((0, len(STATISTICS))))
         self.compile_seconds = time.perf_counter() - started
 
-    def advance(self, updates):
+    def advance(self, updates: int) -> np.ndarray:
         """Make `updates` updates; returns their statistics, array (updates, 8) in the order of `STATISTICS`.
 
         Raises
@@ -157,28 +158,31 @@ class Learner:
         """
         statistics = np.empty((updates, len(STATISTICS)))
         chunk = max(1, CHUNK_NUMBERS // self._width)
+        seed = self.settings.seed
         for at in range(0, updates, chunk):
             count = min(chunk, updates - at)
-            numbers = randomness.uniforms(
-                self.settings.seed, randomness.TRAINING, self.updates_done, count, self._width
-            )
-            self._run(numbers, statistics[at : at + count])
+            uniforms = randomness.uniforms(seed, randomness.TRAINING, self.updates_done, count, self._width)
+            self._run(uniforms, statistics[at : at + count])
         self.env_steps_done += int(statistics[:, STATISTICS.index("env_steps")].sum())
         return statistics
 
-    def restore(self, theta, first, second, updates, env_steps):
+    def restore(self, theta: np.ndarray, first: np.ndarray, second: np.ndarray, updates: int, env_steps: int) -> None:
         """Go on from where another learner of the same task set and settings stood."""
-        self.theta[:], self.first[:], self.second[:] = theta, first, second
-        self.updates_done, self.env_steps_done = updates, env_steps
+        self.theta[:] = theta
+        self.first[:] = first
+        self.second[:] = second
+        self.updates_done = updates
+        self.env_steps_done = env_steps
 
     @property
-    def trials_done(self):
+    def trials_done(self) -> int:
+        """Trials that were played so far."""
         return self.updates_done * self.settings.num_envs
 
-    def _run(self, numbers, statistics):
+    def _run(self, uniforms: np.ndarray, statistics: np.ndarray) -> None:
         finished, status = run_updates(
-            self.tasks.outcomes, self.rules, self.layout, self._loss, self._optimizer, self.theta, self.first, self.second,
-            self._dtheta, numbers, self.updates_done, self._rows, self._act, statistics,
+            self.tasks.outcomes, self.rules, self.layout, self._loss, self._optimizer, self.theta, self.first,
+            self.second, self._dtheta, uniforms, self.updates_done, self.rows, self.act, statistics,
         )  # fmt: skip
         self.updates_done += finished
         if status != FINE:

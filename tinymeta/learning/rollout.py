@@ -1,7 +1,8 @@
 """Batches of trials on any task set, played by the network: simulate, step the LSTM, sample, record.
 
-A trial uses `uniforms_per_trial` uniform numbers: task, first (state, observation), then an action and an outcome at each
-step. They come from outside (`tinymeta.base.randomness`), so a rollout is a deterministic function of weights and numbers.
+A trial uses `uniforms_per_trial` uniform numbers: task, first (state, observation), then an action and an outcome at
+each step. They come from outside (`tinymeta.base.randomness`), so a rollout is a deterministic function of weights and
+numbers.
 """
 
 from tinymeta.base.jit import jit
@@ -37,7 +38,7 @@ def begin_trials(outcomes, rules, layout, uniforms, rows):
 
 @jit
 def step_environment(outcomes, rules, rows, n, uniform):
-    """Trial of row n takes action[n]: returns the outcome and writes the reward; moves state, elapsed and ended along."""
+    """Row n's trial takes its action: returns the outcome, writes the reward, moves state, elapsed and ended along."""
     b = rows.trial[n]
     state = rows.state[b]
     rows.state_before[n] = state
@@ -55,7 +56,9 @@ def step_environment(outcomes, rules, rows, n, uniform):
 
 @jit
 def step_trials(outcomes, rules, layout, uniforms, rows, start, stop, t):
-    """The trials of rows start…stop take their actions at time t. Writes what enters at time t + 1; returns its last row + 1."""
+    """The trials of rows start…stop take their actions at time t. Writes what enters at time t + 1; returns its last
+    row + 1.
+    """
     fresh = stop
     for n in range(start, stop):
         b = rows.trial[n]
@@ -89,7 +92,9 @@ def rollout(outcomes, rules, layout, theta, uniforms, greedy, rows, act):
 
 @jit
 def play_on(outcomes, rules, layout, theta, uniforms, greedy, rows, act, start, stop, t):
-    """Play trials to their ends from the inputs of time t, rows start…stop; earlier rows hold what the network comes with."""
+    """Play trials to their ends from the inputs of time t, rows start…stop; earlier rows hold what the network comes
+    with.
+    """
     while True:
         step_network(rows, layout, theta, act, start, stop)
         if start == stop or t == rules.step_limit:

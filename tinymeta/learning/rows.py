@@ -1,12 +1,12 @@
 """What entered the network and what came of it, row by row, and the one place where a wiring acts: `write_input`.
 
-Rows. A batch of B trials that end at different times is stored without gaps: `begin[t]:begin[t + 1]` are the rows of the
-trials that are still running at time t, and `before[n]` is the row of the same trial one step earlier. A finished trial
-has no row, hence no cost. Rows from `size[STEPS]` to `size[USED]` belong to no step: they are the inputs that trials cut by
-a step limit would have seen next, and their values bootstrap.
+Rows. A batch of B trials that end at different times is stored without gaps: `begin[t]:begin[t + 1]` are the rows of
+the trials that are still running at time t, and `before[n]` is the row of the same trial one step earlier. A finished
+trial has no row, hence no cost. Rows from `size[STEPS]` to `size[USED]` belong to no step: they are the inputs that
+trials cut by a step limit would have seen next, and their values bootstrap.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class Activations(NamedTuple):
     next_target: np.ndarray  # (B,)
 
 
-def allocate(layout: Layout, batch: int, step_limit: int, dtype: type) -> tuple[Rows, Activations]:
+def allocate(layout: Layout, batch: int, step_limit: int, dtype: Any) -> tuple[Rows, Activations]:
     """Empty `Rows` and `Activations` for `batch` trials of at most `step_limit` steps."""
     N = batch * (step_limit + 1)
     A = layout.num_actions
@@ -78,7 +78,7 @@ def allocate(layout: Layout, batch: int, step_limit: int, dtype: type) -> tuple[
         prev_reward=np.zeros(N, dtype),
         reward=np.zeros(N, dtype),
     )
-    widths = {name: layout.hidden_size for name in ("h_prev", "c_prev", "c", "tanh_c", "h", "dh", "dc", "dh_prev")}
+    widths = dict.fromkeys(("h_prev", "c_prev", "c", "tanh_c", "h", "dh", "dc", "dh_prev"), layout.hidden_size)
     widths |= {"gates": 4 * layout.hidden_size, "dgates": 4 * layout.hidden_size}
     widths |= {"heads": A + 1, "dheads": A + 1, "probabilities": A, "log_probabilities": A}
     act = Activations(

@@ -1,7 +1,7 @@
-"""TODO learning.settings."""
+"""All that a training run depends on besides its task set, checked as it is made."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -10,12 +10,21 @@ from tinymeta.learning.wirings import WIRINGS
 from tinymeta.network.optim import OPTIMIZERS
 from tinymeta.network.parameters import INITS
 
-DTYPES = {"float32": np.float32, "float64": np.float64}
+DTYPES: dict[str, Any] = {"float32": np.float32, "float64": np.float64}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All that a training run depends on besides its task set. Defaults are the bandit's column of the paper's Table 1."""
+    """The hyperparameters of a training run, under the field's usual names.
+
+    The defaults are the bandit's column of Alver & Precup 2021, Table 1, where it has a row; a task set's own
+    `defaults` take their place in `tinymeta.learn` and on the command line.
+
+    Raises
+    ------
+    ValueError
+        Names the setting, what came and what was expected.
+    """
 
     agent: str = "rl2"
     seed: int = 0
@@ -32,29 +41,27 @@ class Settings:
     init: str = "default"
     dtype: str = "float32"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         checked = {
-            "agent": choice("agent", self.agent, WIRINGS), "optimizer": choice("optimizer", self.optimizer, OPTIMIZERS),
-            "init": choice("init", self.init, INITS), "dtype": choice("dtype", self.dtype, DTYPES),
-            "seed": integer("seed", self.seed, low=0, high=2**63 - 1), "trials": integer("trials", self.trials, low=1, high=10**12),
+            "agent": choice("agent", self.agent, WIRINGS),
+            "seed": integer("seed", self.seed, low=0, high=2**63 - 1),
+            "trials": integer("trials", self.trials, low=1, high=10**12),
             "num_envs": integer("num_envs", self.num_envs, low=1, high=100_000),
+            "learning_rate": real("learning_rate", self.learning_rate, above=0),
+            "gamma": real("gamma", self.gamma, low=0, high=1),
+            "gae_lambda": real("gae_lambda", self.gae_lambda, low=0, high=1),
+            "ent_coef": real("ent_coef", self.ent_coef, low=0),
+            "vf_coef": real("vf_coef", self.vf_coef, low=0),
+            "max_grad_norm": real("max_grad_norm", self.max_grad_norm, above=0),
+            "optimizer": choice("optimizer", self.optimizer, OPTIMIZERS),
             "hidden_size": integer("hidden_size", self.hidden_size, low=1, high=4096),
-            "learning_rate": real("learning_rate", self.learning_rate, above=0), "gamma": real("gamma", self.gamma, low=0, high=1),
-            "gae_lambda": real("gae_lambda", self.gae_lambda, low=0, high=1), "ent_coef": real("ent_coef", self.ent_coef, low=0),
-            "vf_coef": real("vf_coef", self.vf_coef, low=0), "max_grad_norm": real("max_grad_norm", self.max_grad_norm, above=0),
-        }  # fmt: skip
+            "init": choice("init", self.init, INITS),
+            "dtype": choice("dtype", self.dtype, DTYPES),
+        }
         for name, value in checked.items():  # as plain Python numbers, which JSON can hold
             object.__setattr__(self, name, value)
 
     @property
-    def updates(self):
+    def updates(self) -> int:
         """Updates that play at least `trials` trials."""
         return -(-self.trials // self.num_envs)
-
-
-class Optimizer(NamedTuple):
-    """What the kernel needs to know of the optimiser."""
-
-    is_adam: bool
-    learning_rate: float
-    max_grad_norm: float

@@ -1,44 +1,61 @@
-"""TODO learning.traces."""
+"""Recorded rows as rectangular arrays: all that a third party needs to replay the trials."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
-from tinymeta.learning.rows import STEPS, TIMES
+from tinymeta.learning.playing import times_of
+from tinymeta.learning.rows import STEPS, TIMES, Activations, Rows
+from tinymeta.learning.wirings import Layout
+
+Trace = dict[str, np.ndarray]
 
 
-def make_trace(rows, act, layout):
-    """Recorded rows as rectangular arrays, trial by trial; entries past a trial's end are zero and not `valid`.
+def make_trace(rows: Rows, act: Activations, layout: Layout) -> Trace:
+    """Recorded rows trial by trial; entries past a trial's end are zero and not `valid`.
 
     Returns
     -------
-    dict with inputs (N, T, D), reset, action, reward, task, episode, observation, state (the environment's), valid (N, T),
-    logits (N, T, A), value (N, T), hidden and cell (N, T, H): the state after the step's input, from which its logits are read.
+    dict of arrays
+        inputs (N, T, D), reset, action, reward, task, episode, observation, state (the environment's), valid (N, T),
+        logits (N, T, A), value (N, T), hidden and cell (N, T, H): the state after the step's input, from which its
+        logits are read.
     """
-    times, steps = rows.size[TIMES], rows.size[STEPS]
-    B, N = len(rows.task), np.arange(steps)
-    time = np.repeat(np.arange(times), np.diff(rows.begin[: times + 1]))
-    where = rows.trial[:steps], time
+    steps = rows.size[STEPS]
     inputs = np.zeros((steps, layout.input_size), act.h.dtype)
     inputs[:, layout.reward_column] = rows.prev_reward[:steps]
     for column in rows.columns[:steps].T:
-        inputs[N[column >= 0], column[column >= 0]] = 1
+        present = column >= 0
+        inputs[np.flatnonzero(present), column[present]] = 1
     flat = {
-        "inputs": inputs, "reset": rows.reset, "action": rows.action, "reward": rows.reward, "task": rows.task[rows.trial],
-        "episode": rows.episode, "observation": rows.observation, "state": rows.state_before, "valid": np.ones(steps, bool),
+        "inputs": inputs,
+        "reset": rows.reset,
+        "action": rows.action,
+        "reward": rows.reward,
+        "task": rows.task[rows.trial],
+        "episode": rows.episode,
+        "observation": rows.observation,
+        "state": rows.state_before,
+        "valid": np.ones(steps, bool),
         "logits": act.heads[:, :-1],
-        "value": act.heads[:, -1], "hidden": act.h, "cell": act.c,
-    }  # fmt: skip
+        "value": act.heads[:, -1],
+        "hidden": act.h,
+        "cell": act.c,
+    }
+    where = rows.trial[:steps], times_of(rows)
     trace = {}
     for name, array in flat.items():
-        trace[name] = np.zeros((B, times, *array.shape[1:]), array.dtype)
+        trace[name] = np.zeros((len(rows.task), rows.size[TIMES], *array.shape[1:]), array.dtype)
         trace[name][where] = array[:steps]
     return trace
 
 
-def join_traces(traces):
+def join_traces(traces: Sequence[Trace]) -> Trace:
     """Traces of several batches as one, padded to the longest."""
     times = max(trace["valid"].shape[1] for trace in traces)
-    padded = [
-        {name: np.pad(a, [(0, 0), (0, times - a.shape[1])] + [(0, 0)] * (a.ndim - 2)) for name, a in trace.items()}
-        for trace in traces
-    ]
-    return {name: np.concatenate([trace[name] for trace in padded]) for name in padded[0]}
+    return {name: np.concatenate([_padded(trace[name], times) for trace in traces]) for name in traces[0]}
+
+
+def _padded(array: np.ndarray, times: int) -> np.ndarray:
+    """The array with zeros appended along its second axis, up to `times`."""
+    return np.pad(array, [(0, 0), (0, times - array.shape[1])] + [(0, 0)] * (array.ndim - 2))

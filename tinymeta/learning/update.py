@@ -2,10 +2,10 @@
 
 from tinymeta.base.jit import jit
 from tinymeta.learning.rows import STEPS, TIMES, USED
+from tinymeta.network.flat import split
 from tinymeta.network.heads import heads_backward, heads_forward
 from tinymeta.network.losses import a2c_loss, a2c_loss_backward, lambda_returns
 from tinymeta.network.lstm import lstm_backward, lstm_forward, lstm_parameter_gradients
-from tinymeta.network.parameters import split
 
 
 @jit
@@ -13,8 +13,8 @@ def step_network(rows, layout, theta, act, start, stop):
     """The network on rows start…stop of one time, whose predecessors are rows.before. Overwrites those rows of act."""
     weight_x, weight_h, bias, head_weight, head_bias = split(theta, layout)
     lstm_forward(
-        rows.columns, rows.prev_reward, rows.reset, rows.before, layout.reward_column, weight_x, weight_h, bias, start, stop,
-        act.h_prev, act.c_prev, act.gates, act.c, act.tanh_c, act.h,
+        rows.columns, rows.prev_reward, rows.reset, rows.before, layout.reward_column, weight_x, weight_h, bias,
+        start, stop, act.h_prev, act.c_prev, act.gates, act.c, act.tanh_c, act.h,
     )  # fmt: skip
     heads_forward(act.h, head_weight, head_bias, start, stop, act.heads, act.probabilities, act.log_probabilities)
 
@@ -28,7 +28,7 @@ def forward(rows, layout, theta, act):
 
 @jit
 def advantages(rows, loss, act):
-    """Targets G and advantages Â of all steps from the values now in act, Eqs. 21-22. Overwrites target and advantage."""
+    """Targets G and advantages Â of all steps from the values in act, Eqs. 21-22. Overwrites target and advantage."""
     A = act.probabilities.shape[1]
     steps = rows.size[STEPS]
     lambda_returns(
@@ -56,7 +56,9 @@ def loss_terms(rows, act):
 
 @jit
 def backward(rows, layout, loss, theta, act, dtheta):
-    """dL/dtheta by backpropagation through time, from the activations that `forward` or a rollout left. Overwrites dtheta."""
+    """dL/dtheta by backpropagation through time, from the activations that `forward` or a rollout left. Overwrites
+    dtheta.
+    """
     _, weight_h, _, head_weight, _ = split(theta, layout)
     dtheta[:] = 0
     dweight_x, dweight_h, dbias, dhead_weight, dhead_bias = split(dtheta, layout)

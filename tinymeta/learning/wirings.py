@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from tinymeta.base.errors import choice, integer
 from tinymeta.environments.outcomes import NEVER
+from tinymeta.environments.table import TaskSet
 
-ABSENT = -1
+ABSENT = -1  # a column that the input does not have
 
 
 class Wiring(NamedTuple):
-    """One row of the table of agents (paper, §4)."""
+    """One row of the table of agents (Alver & Precup 2021, §4)."""
 
     carries_state: bool  # the LSTM's state survives an episode's end
     identity_from: int  # the episode, counted from 0, from which the task's identity is an input
@@ -26,9 +27,7 @@ class Wiring(NamedTuple):
 
 WIRINGS = {
     "rl2": Wiring(True, NEVER, True, "the paper's agent: state carried between episodes, never told the task"),
-    "rl1": Wiring(
-        False, 1, True, "the paper's test: state reset between episodes, told the task from the 2nd episode on"
-    ),
+    "rl1": Wiring(False, 1, True, "the paper's test: state reset between episodes, told the task from the 2nd on"),
     "memoryless": Wiring(False, NEVER, False, "control that must fail: nothing passes from one episode to the next"),
     "informed": Wiring(True, 0, True, "control, the learned upper bound: always told the task"),
 }
@@ -49,17 +48,22 @@ class Layout(NamedTuple):
     sees_across: bool
 
 
-def make_layout(tasks, agent, hidden_size):
+def make_layout(tasks: TaskSet, agent: str, hidden_size: int) -> Layout:
     """The `Layout` of agent `agent` with `hidden_size` units on `tasks`."""
     wiring = WIRINGS[choice("agent", agent, WIRINGS)]
-    H = integer("hidden_size", hidden_size, low=1, high=4096)
-    seen = tasks.num_observations if tasks.num_observations > 1 else 0
-    shown = tasks.num_tasks if wiring.identity_from < NEVER else 0
-    action_column = seen + 1
+    observations = tasks.num_observations if tasks.num_observations > 1 else 0
+    identities = tasks.num_tasks if wiring.identity_from < NEVER else 0
+    action_column = observations + 1
     identity_column = action_column + tasks.num_actions
     return Layout(
-        input_size=identity_column + shown, hidden_size=H, num_actions=tasks.num_actions,
-        observation_column=0 if seen else ABSENT, reward_column=seen, action_column=action_column,
-        identity_column=identity_column if shown else ABSENT, identity_from=wiring.identity_from,
-        carries_state=wiring.carries_state, sees_across=wiring.sees_across,
-    )  # fmt: skip
+        input_size=identity_column + identities,
+        hidden_size=integer("hidden_size", hidden_size, low=1, high=4096),
+        num_actions=tasks.num_actions,
+        observation_column=0 if observations else ABSENT,
+        reward_column=observations,
+        action_column=action_column,
+        identity_column=identity_column if identities else ABSENT,
+        identity_from=wiring.identity_from,
+        carries_state=wiring.carries_state,
+        sees_across=wiring.sees_across,
+    )

@@ -1,7 +1,7 @@
 """Two linear heads on the LSTM's output: a categorical policy and a value (docs/math.md, Eqs. 18-20 and 30-32).
 
-Policy π = softmax(W_π h + b_π) and value V = W_v h + b_v are computed as one product, the value as the last of its A + 1
-outputs. Sampling takes a uniform number from outside.
+Policy π = softmax(W_π h + b_π) and value V = W_v h + b_v are computed as one product, the value as the last of its A +
+1 outputs. Sampling takes a uniform number from outside.
 """
 
 import math

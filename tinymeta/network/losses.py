@@ -5,9 +5,9 @@ G_t = r_t + γ G_{t+1}; in general the λ-returns
 
     G_t = r_t + γ ((1 - λ) V_{t+1} + λ G_{t+1}),        Â_t = G_t - V_t,
 
-so that Â is GAE(γ, λ) (Schulman et al. 2016, Eq. 16). After a trial's end V and G are 0. Where a step limit cut the trial
-both are V of the input that would have come next: a time limit is not a terminal state. The loss, averaged over the steps
-taken, is
+so that Â is GAE(γ, λ) (Schulman et al. 2016, Eq. 16). After a trial's end V and G are 0. Where a step limit cut the
+trial both are V of the input that would have come next: a time limit is not a terminal state. The loss, averaged over
+the steps taken, is
 
     L = mean[ -log π(a) Â  +  c_v (G - V)²  -  c_e H(π) ]    with Â and G held constant.
 """
@@ -28,10 +28,11 @@ class Loss(NamedTuple):
 
 @jit
 def lambda_returns(reward, value, trial, steps, used, gamma, gae_lambda, next_value, next_target, target):
-    """λ-returns G of the first `steps` rows, Eq. 21. Overwrites target (N,) and the scratch next_value, next_target (B,).
+    """λ-returns G of the first `steps` rows, Eq. 21. Overwrites target (N,) and the scratch next_value, next_target
+    (B,).
 
-    reward, value (N,), trial (N,) int: the trial of each row; rows are ordered by time. Rows steps…used belong to no step:
-    they are the inputs that trials cut by a step limit would have seen next, and their values bootstrap.
+    reward, value (N,), trial (N,) int: the trial of each row; rows are ordered by time. Rows steps…used belong to no
+    step: they are the inputs that trials cut by a step limit would have seen next, and their values bootstrap.
     """
     number = target.dtype.type
     gamma = number(gamma)
@@ -51,9 +52,11 @@ def lambda_returns(reward, value, trial, steps, used, gamma, gae_lambda, next_va
 
 @jit
 def a2c_loss(probabilities, log_probabilities, value, action, advantage, target, steps):
-    """The three terms of the loss before their coefficients, Eqs. 23-26: (policy, value, entropy), means over the steps.
+    """The three terms of the loss before their coefficients, Eqs. 23-26: (policy, value, entropy), means over the
+    steps.
 
-    probabilities, log_probabilities (N, A); value, action, advantage Â, target G (N,). Â and G are constants of the loss.
+    probabilities, log_probabilities (N, A); value, action, advantage Â, target G (N,). Â and G are constants of the
+    loss.
     """
     A = probabilities.shape[1]
     policy_loss = 0.0

@@ -24,8 +24,8 @@ from tinymeta.network.products import add_outer, add_product, add_product_transp
 def split_gates(row: Any) -> Any:
     """The gates i, f, g, o of one row (4H,).
 
-    The views begin at 0: an index such as n, 2H + k might be negative for all that the compiler knows, and its loop would
-    not vectorise.
+    The views begin at 0: an index such as n, 2H + k might be negative for all that the compiler knows, and its loop
+    would not vectorise.
     """
     H = row.shape[0] // 4
     return row[:H], row[H : 2 * H], row[2 * H : 3 * H], row[3 * H :]
@@ -86,9 +86,9 @@ def lstm_forward(columns, prev_reward, reset, before, reward_column, weight_x, w
 def lstm_backward(reset, before, weight_h, gates, c_prev, tanh_c, start, stop, dh, dc, dgates, dh_prev):
     """The mirror of `lstm_forward`, Eqs. 7-14: needs dh complete for these rows and dc from the time after.
 
-    Overwrites rows start…stop of dgates and dh_prev and turns their dc into the gradient with respect to c_prev; adds to
-    dh and dc of the rows one step earlier, unless the state was reset. Shapes as there; dgates (N, 4H) is with respect to
-    the pre-activations.
+    Overwrites rows start…stop of dgates and dh_prev and turns their dc into the gradient with respect to c_prev; adds
+    to dh and dc of the rows one step earlier, unless the state was reset. Shapes as there; dgates (N, 4H) is with
+    respect to the pre-activations.
     """
     H = weight_h.shape[0]
     zero = gates.dtype.type(0)

@@ -1,4 +1,7 @@
-"""Gradient clipping by global norm, Adam and RMSProp, each one pass over a flat parameter vector (docs/math.md, Eqs. 33-38)."""
+"""Gradient clipping by global norm, Adam and RMSProp, each one pass over a flat parameter vector.
+
+Eqs. 33-38 of docs/math.md. All arithmetic is in the parameters' dtype.
+"""
 
 import math
 
@@ -6,7 +9,11 @@ from tinymeta.base.jit import jit
 
 OPTIMIZERS = ("adam", "rmsprop")
 
-BETA1, BETA2, ALPHA, EPSILON = 0.9, 0.999, 0.99, 1e-8  # PyTorch's defaults
+# PyTorch's defaults.
+BETA1 = 0.9
+BETA2 = 0.999
+ALPHA = 0.99
+EPSILON = 1e-8
 
 
 @jit
@@ -26,13 +33,18 @@ def clip_factor(norm, max_grad_norm):
 
 @jit
 def adam(theta, gradient, factor, first, second, learning_rate, step):
-    """Kingma & Ba 2015, Algorithm 1 (Eqs. 35-36), on factor·gradient; `step` counts from 1. Updates theta, first, second.
+    """Kingma & Ba 2015, Algorithm 1 (Eqs. 35-36), on factor·gradient; `step` counts from 1.
 
-    Returns whether every parameter is finite, found in the same pass: memory is what this loop waits for.
+    Updates theta, first and second. Returns whether every parameter is finite, found in the same pass: memory is what
+    this loop waits for.
     """
     number = theta.dtype.type
-    beta1, beta2, epsilon, factor = number(BETA1), number(BETA2), number(EPSILON), number(factor)
-    rest1, rest2 = number(1.0 - BETA1), number(1.0 - BETA2)
+    beta1 = number(BETA1)
+    beta2 = number(BETA2)
+    rest1 = number(1.0 - BETA1)
+    rest2 = number(1.0 - BETA2)
+    epsilon = number(EPSILON)
+    factor = number(factor)
     rate = number(learning_rate / (1.0 - BETA1**step))
     root = number(1.0 / math.sqrt(1.0 - BETA2**step))
     bad = 0
@@ -47,15 +59,16 @@ def adam(theta, gradient, factor, first, second, learning_rate, step):
 
 @jit
 def rmsprop(theta, gradient, factor, second, learning_rate):
-    """Tieleman & Hinton 2012 in PyTorch's form (Eqs. 37-38), on factor·gradient. Updates theta and second; returns like `adam`."""
+    """Tieleman & Hinton 2012 in PyTorch's form (Eqs. 37-38), on factor·gradient. Updates theta and second.
+
+    Returns like `adam`.
+    """
     number = theta.dtype.type
-    alpha, rest, epsilon, factor, rate = (
-        number(ALPHA),
-        number(1.0 - ALPHA),
-        number(EPSILON),
-        number(factor),
-        number(learning_rate),
-    )
+    alpha = number(ALPHA)
+    rest = number(1.0 - ALPHA)
+    epsilon = number(EPSILON)
+    factor = number(factor)
+    rate = number(learning_rate)
     bad = 0
     for p in range(theta.shape[0]):
         g = factor * gradient[p]

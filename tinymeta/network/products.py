@@ -1,14 +1,10 @@
-"""The arithmetic under every layer: an activation that vectorises and the three blocked matrix products.
+"""The three blocked matrix products under every layer.
 
-libm's tanh is a scalar call that stops a loop from vectorising. In float32 we use Lambert's continued fraction (1768),
-
-    tanh x = x / (1 + x² / (3 + x² / (5 + …))),
-
-cut after 13 levels, which makes it a ratio of two polynomials of degree 6 in x²; its error stays under 5e-8 up to |x| = 8.9,
-where tanh is 1 in float32. In float64, where gradients are checked, libm's tanh is kept.
-
-The products walk `tiles` over their matrices, largest first. All of them *accumulate* (`+=`).
+Each walks `tiles` over its matrices, largest first, and *accumulates* (`+=`). A row of a product has the same bits
+whichever rows are computed with it.
 """
+
+from typing import Any
 
 import numpy as np
 
@@ -27,17 +23,18 @@ from tinymeta.network.tiles import (
 )
 
 CACHE_LINE = 64  # bytes
-
 OUTER_ROWS = 32  # rows per pass of an outer product: as many as stay in the innermost cache beside the sums
 
 
 @jit_called
 def add_strided(a, a_first, a_row, a_term, rows, b, b_first, c, c_first, terms, backwards):
-    """c[r] += Σ_t a[r, t] · b[t] for `rows` rows of c (…, J), with b (…, J), tile by tile: the walk of the next two products.
+    """c[r] += Σ_t a[r, t] · b[t] for `rows` rows of c (…, J), with b (…, J), tile by tile.
 
-    `_first` is where a matrix begins in its array, a_row and a_term are the strides of a, all in elements; terms >= 1.
+    The walk of the next two products. `_first` is where a matrix begins in its array, a_row and a_term are the strides
+    of a, all in elements; terms >= 1.
     """
-    J, V = b.shape[1], lanes(b)
+    J = b.shape[1]
+    V = lanes(b)
     blocks = J // (4 * V)
     for i in range(blocks):
         j = 4 * V * (blocks - 1 - i if backwards else i)
@@ -106,8 +103,8 @@ def add_product_transposed(a, b, c, start, stop):
                     c[n, k] += a[n, j] * b[k, j]
 
 
-def zeros(shape, dtype):
-    """Like numpy.zeros, beginning at a multiple of 64 bytes: a vector that straddles two cache lines costs two loads."""
+def zeros(shape: int | tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Like numpy.zeros, from a multiple of 64 bytes on: a vector that straddles two cache lines costs two loads."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     raw = np.zeros(size + CACHE_LINE, np.uint8)
     first = -raw.ctypes.data % CACHE_LINE

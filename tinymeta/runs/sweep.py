@@ -79,7 +79,7 @@ def sweep(path, config, seeds, workers=None, executor=None, resume=False, overwr
 def sweeps(wanted, workers=None, executor=None, resume=False, overwrite=False, progress=False, first_seed=0):
     """Several sweeps through one queue, {name: (path, config, seeds)}; see `sweep`. Returns {name: {seed: result}}.
 
-    Begun in the order given: the longest first leave no core idle at the end. Seeds are first_seed…first_seed+seeds-1 of each.
+    Begun in the order given: the longest first leave no core idle at the end.
     """
     workers = integer("workers", cores() if workers is None else workers, 1, 4096)
     jobs, only = {}, len(wanted) == 1
