@@ -3,13 +3,15 @@
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from tinymeta import cli
 from tinymeta.base.errors import InputError
 from tinymeta.base.files import write_whole, writing
-from tinymeta.papers.claims import judge, to_json, to_markdown
+from tinymeta.papers.claims import Judged, judge, to_json, to_markdown
 from tinymeta.papers.options import add_arguments, add_output, output_of, results_of
-from tinymeta.papers.registry import load_paper
+from tinymeta.papers.registry import Paper, load_paper
+from tinymeta.papers.results import Results
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,19 +24,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     results = results_of(args, paper)
     out = output_of(args, paper)
     try:
-        judged = judge(results, paper.claims)
+        judged = write_verdicts(paper, results, out)
     except InputError as error:  # the arguments are right: what is missing is the data
         cli.complain(error)
         return cli.FAILED
+    for claim, measurement in judged:
+        print(f"{'holds' if measurement.holds else 'DOES NOT HOLD':15}{claim.text}")
+    print(f"{sum(m.holds for _, m in judged)} of {len(judged)} claims hold; {out}/claims.md")
+    return 0
+
+
+def write_verdicts(paper: Paper, results: Results, out: Path) -> Judged:
+    """Judge the paper's claims and write claims.json and claims.md into `out`.
+
+    Raises
+    ------
+    InputError
+        If a run or its probe is missing; then nothing is written.
+    """
+    judged = judge(results, paper.claims)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
     table = to_json(judged, results.seeds, results.first_seed)
     write_whole(out / "claims.json", (json.dumps(table, indent=2, allow_nan=False) + "\n").encode())
     write_whole(out / "claims.md", to_markdown(judged, results.seeds, results.first_seed).encode())
-    for claim, measurement in judged:
-        print(f"{'holds' if measurement.holds else 'DOES NOT HOLD':15}{claim.text}")
-    print(f"{sum(m.holds for _, m in judged)} of {len(judged)} claims hold; {out}/claims.md")
-    return 0
+    return judged
 
 
 if __name__ == "__main__":

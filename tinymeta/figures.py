@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tinymeta import cli
 from tinymeta.papers.options import add_arguments, add_output, add_workers, output_of, results_of, workers_of
-from tinymeta.papers.plotting import draw_each
+from tinymeta.papers.plotting import draw_figures
 from tinymeta.papers.registry import load_paper
 
 
@@ -17,9 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_workers(parser)
     args = parser.parse_args(argv)
     paper = load_paper(args.paper)
-    results = results_of(args, paper)
-    out = output_of(args, paper)
-    draw_each({str(out / name): (draw, (results, out)) for name, draw in paper.figures.items()}, workers_of(args))
+    draw_figures(paper.figures, results_of(args, paper), output_of(args, paper), workers_of(args))
     return 0
 
 

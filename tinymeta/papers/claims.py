@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 from tinymeta.base.intervals import Estimate
 from tinymeta.papers.results import Results
+from tinymeta.probes.summary import plain
 
 Case = dict[str, Estimate]  # {quantity: estimate}
 Cases = dict[str, Case]  # {case: …}; the case "" stands for all there is
@@ -182,11 +183,11 @@ def judge(results: Results, claims: Iterable[Claim]) -> Judged:
 
 
 def to_json(judged: Judged, seeds: int, first_seed: int = 0) -> dict:
-    """What claims.json holds."""
+    """What claims.json holds; what is infinite is null there."""
     rows = []
     for claim, measurement in judged:
         row: dict = {field: str(getattr(claim, field)) for field in ("name", "text", "place", "statistic", "threshold")}
-        row["measured"] = {name: value._asdict() for name, value in measurement.estimates.items()}
+        row["measured"] = {name: plain(value._asdict()) for name, value in measurement.estimates.items()}
         row["holds"] = measurement.holds
         rows.append(row)
     return {"seeds": seeds, "first_seed": first_seed, "claims": rows}

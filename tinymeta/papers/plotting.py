@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from tinymeta.base.files import write_whole
 from tinymeta.base.intervals import t_quantile
 from tinymeta.base.processes import one_thread_each
+from tinymeta.papers.results import Results
 
 # Okabe & Ito's colours, told apart also without colour vision; line styles tell them apart in grey.
 COLOUR = {"rl2": "#0072B2", "rl1": "#D55E00", "memoryless": "#7F7F7F", "informed": "#CC79A7"}
@@ -44,6 +45,7 @@ SETTINGS: dict[str, Any] = {
 }
 
 Job = tuple[Callable[..., object], tuple[Any, ...]]
+Draw = Callable[[Results, Path], None]  # writes a picture of the runs into a folder
 
 
 @contextlib.contextmanager
@@ -62,6 +64,13 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **o
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns, **options)
+
+
+def draw_figures(
+    figures: Mapping[str, Draw], results: Results, out: Path, workers: int = 1, say: Callable[[str], object] = print
+) -> None:
+    """Draw {file name: what draws it} of the runs into the folder `out`; see `draw_each`."""
+    draw_each({str(out / name): (draw, (results, out)) for name, draw in figures.items()}, workers, say)
 
 
 def draw_each(jobs: Mapping[str, Job], workers: int = 1, say: Callable[[str], object] = print) -> None:

@@ -1,19 +1,17 @@
 """Which papers there are. A paper is data; its folder is imported only when somebody asks for it."""
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from tinymeta.base.errors import choice
 from tinymeta.papers.claims import Claim
 from tinymeta.papers.experiments import Experiment
-from tinymeta.papers.results import Results
+from tinymeta.papers.plotting import Draw
 
 PAPERS = {"alver": "alver_precup_2021"}  # name: its folder in tinymeta/papers
 DEFAULT = "alver"
-
-Draw = Callable[[Results, Path], None]  # writes a picture of the runs into a folder
 
 
 class Paper(NamedTuple):

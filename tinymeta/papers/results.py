@@ -92,10 +92,10 @@ def train_all(results: Results, workers: int | None = None, progress: bool = Tru
             results.runs(name)  # they must be this experiment's own
             print(f"{name:28}{len(seeds):3} seeds  already finished", flush=True)
         else:
-            wanted[name] = results.folder / name, experiment.config(), len(seeds)
+            wanted[name] = results.folder / name, experiment.config(seeds.start), len(seeds)
     if not wanted:
         return
-    done = sweeps(wanted, workers, resume=True, progress=progress, first_seed=results.first_seed)
+    done = sweeps(wanted, workers, resume=True, progress=progress)
     for name, runs in done.items():
         seconds = sum(run["train_seconds"] for run in runs.values())
         steps = sum(run["env_steps"] for run in runs.values())

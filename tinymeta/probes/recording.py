@@ -5,7 +5,7 @@ filter on what `rl2` gets to see. Another network can be sent through the same i
 untrained control is made.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from tinymeta.base.errors import InputError
 from tinymeta.environments.outcomes import NEVER
 from tinymeta.environments.table import TaskSet
 from tinymeta.learning.agent import Agent
+from tinymeta.learning.belief_agents import BeliefAgent
 from tinymeta.learning.evaluation import trace
 from tinymeta.learning.rows import allocate
 from tinymeta.learning.update import forward
@@ -41,17 +42,7 @@ class Recording(NamedTuple):
     truth: np.ndarray  # (N, T), which of the V is true
 
 
-class Player(Protocol):
-    """Anything that plays trials, such as `Agent` and `BeliefAgent`."""
-
-    tasks: TaskSet
-    name: str
-
-    def play(self, rollouts, seed=0, greedy=False, step_limit=None, trace=False, gamma=1.0):
-        """See `tinymeta.learning.agent.Agent.play`."""
-
-
-def record(agent: Player, trials: int, seed: int = 0) -> Recording:
+def record(agent: Agent | BeliefAgent, trials: int, seed: int = 0) -> Recording:
     """Play `trials` trials with frozen weights and filter them; which ones, `seed` says, see `Agent.play`."""
     arrays = trace(agent, trials, seed)
     task = arrays["task"][:, 0]

@@ -43,13 +43,13 @@ def _named(key):
     return f"{key[0]}, seed {key[1]}" if isinstance(key, tuple) else f"seed {key}"
 
 def sweep(path, config, seeds, workers=None, executor=None, resume=False, overwrite=False, progress=False):
-    """Train seeds 0…seeds-1 of `config` into path/seed-<k>.
+    """Train seeds S…S+seeds-1 of `config`, whose own seed is S, into path/seed-<k>.
 
     Parameters
     ----------
     path : str or Path
     config : Config
-        Its seed is replaced.
+        Its seed is the first one.
     seeds : int
     workers : int, optional
         Processes; as many as there are cores by default.
@@ -76,7 +76,7 @@ def sweep(path, config, seeds, workers=None, executor=None, resume=False, overwr
     results = sweeps({"": (path, config, seeds)}, workers, executor, resume, overwrite, progress)
     return dict(sorted(results[""].items()))
 
-def sweeps(wanted, workers=None, executor=None, resume=False, overwrite=False, progress=False, first_seed=0):
+def sweeps(wanted, workers=None, executor=None, resume=False, overwrite=False, progress=False):
     """Several sweeps through one queue, {name: (path, config, seeds)}; see `sweep`. Returns {name: {seed: result}}.
 
     Begun in the order given: the longest first leave no core idle at the end.
@@ -84,7 +84,8 @@ def sweeps(wanted, workers=None, executor=None, resume=False, overwrite=False, p
     workers = integer("workers", cores() if workers is None else workers, 1, 4096)
     jobs, only = {}, len(wanted) == 1
     for name, (path, config, seeds) in wanted.items():
-        for seed in range(first_seed, first_seed + integer("seeds", seeds, 1, 100_000)):
+        first = config.settings.seed
+        for seed in range(first, first + integer("seeds", seeds, 1, 100_000)):
             own = dataclasses.replace(config, settings=dataclasses.replace(config.settings, seed=seed))
             folder = Path(path) / f"seed-{seed}"
             jobs[seed if only else (name, seed)] = str(folder), own, resume, overwrite
@@ -102,8 +103,8 @@ def sweeps(wanted, workers=None, executor=None, resume=False, overwrite=False, p
     if failures:
         raise SweepError(failures, results)
     return {
-        name: {seed: results[seed if only else (name, seed)] for seed in range(first_seed, first_seed + wanted[name][2])}
-        for name in wanted
+        name: {seed: results[seed if only else (name, seed)] for seed in range(first, first + seeds)}
+        for name, first, seeds in ((name, config.settings.seed, seeds) for name, (_, config, seeds) in wanted.items())
     }
 
 def _run_here(workers, jobs, results, failures, bar):

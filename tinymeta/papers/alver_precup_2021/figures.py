@@ -24,7 +24,7 @@ from tinymeta.papers.alver_precup_2021.diagrams import draw_architecture, draw_c
 from tinymeta.papers.alver_precup_2021.performance_figures import draw_episodes, draw_learning
 from tinymeta.papers.alver_precup_2021.probe_figures import draw_calibration, draw_simulation, draw_transplants
 from tinymeta.papers.alver_precup_2021.state_figures import draw_along_a_trial, draw_over_training, draw_state_space
-from tinymeta.papers.registry import Draw
+from tinymeta.papers.plotting import Draw
 
 FIGURES: Mapping[str, Draw] = {
     "animation-corridor": functools.partial(draw_animation, env="corridor"),
