@@ -94,9 +94,7 @@ def probe(
     result["exact"] = own if isinstance(own, dict) else _or_reason(lambda: _exact(agent, gamma, own))
     result["transplants"] = _or_reason(lambda: _transplants(agent, before, recording, gamma, trials, seed))
     result["evaluation"] = evaluate(agent, gamma, rollouts=1000, seed=seed, baselines=known.values)
-    best = None if isinstance(own, dict) else plan_value(own, gamma).reward_per_trial
-    earned = {"exact": result["exact"].get("reward"), "sampled": result["evaluation"]["reward_per_trial"]["mean"]}
-    result["gap"] = {how: best - reward for how, reward in earned.items() if best is not None and reward is not None}
+    result["gap"] = {} if isinstance(own, dict) else _gap(result, own, gamma)
     return result
 
 
@@ -160,6 +158,13 @@ def _exact(agent: Agent, gamma: float, own: Plan) -> dict[str, Any]:
         for fault in behaviour.faults[:WORST]
     ]
     return {**behaviour._asdict(), "optimum": behaviour.optimum._asdict(), "faults": worst}
+
+
+def _gap(result: dict[str, Any], own: Plan, gamma: float) -> dict[str, float]:
+    """What is missing to the best policy: to its reward per trial, from the exact reward if known and the sampled one."""
+    best = plan_value(own, gamma).reward_per_trial
+    earned = {"exact": result["exact"].get("reward"), "sampled": result["evaluation"]["reward_per_trial"]["mean"]}
+    return {how: best - reward for how, reward in earned.items() if reward is not None}
 
 
 def _transplants(

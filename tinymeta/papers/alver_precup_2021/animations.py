@@ -45,7 +45,7 @@ class Scene(NamedTuple):
 
 
 def draw_animation(results: Results, out: Path, env: str) -> None:
-    """animation-<env>.gif: RL² before and after training, on the same luck."""
+    """animation-<env>.gif: RL² before and after training, on the same trials."""
     run = results.first_run(f"{env}-rl2")
     seed = run.read_config().settings.seed
     trained = load(run.path)
