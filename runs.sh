@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bash runs.sh           set up, then reproduce the paper: train 20 seeds of every run, draw figures/, judge the claims
 # bash runs.sh --quick   the same with 3 seeds, into figures-quick/
-# bash runs.sh test      set up, lint, test
+# bash runs.sh test      set up; lint, format and types; tests
 # Finished runs are skipped and interrupted ones resumed, so the same command goes on where it stopped.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -56,11 +56,12 @@ case "${1:-}" in
 --quick) out=figures-quick reproduce --quick ;;
 test)
     setup "[test]"
-    say "lint"
+    say "lint, format, types"
     ruff check .
     ruff format --check .
+    mypy
     say "tests"
-    exec python -m pytest
+    exec python -m pytest --numprocesses auto
     ;;
 *)
     echo "runs.sh: unknown argument '$1', expected nothing, --quick or test" >&2

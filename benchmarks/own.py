@@ -1,6 +1,7 @@
 """tinymeta's own entry in the comparison: the same command line and the same JSON as the peers.
 
-A single run trains in memory (`Learner`), a sweep is the public `sweep` into run folders, checkpoints, metrics and tests included.
+A single run trains in memory (`Learner`), a sweep is the public `sweep` into run folders, checkpoints, metrics and
+tests included.
 """
 
 import argparse
@@ -11,8 +12,8 @@ import sys
 import tempfile
 import time
 
-from tinymeta.runs.config import build, make_config
 from tinymeta.learning.learner import STATISTICS, Learner
+from tinymeta.runs.config import build, make_config
 from tinymeta.runs.sweep import sweep
 
 
@@ -24,10 +25,12 @@ def seconds_since_start():
 
 
 def single(config):
-    """Train one run in memory: (env steps, compile seconds, train seconds, reward and steps per trial over the last 10 %)."""
+    """Train one run in memory: (env steps, compile seconds, train seconds, reward and steps per trial over the last
+    10 %)."""
     learner = Learner(build(config), config.settings)
     learner.advance(1)
-    began, before = time.perf_counter(), learner.env_steps_done
+    began = time.perf_counter()
+    before = learner.env_steps_done
     statistics = learner.advance(config.settings.updates - 1)
     seconds = time.perf_counter() - began
     last = dict(zip(STATISTICS, statistics[-max(1, len(statistics) // 10) :].T, strict=True))
@@ -63,11 +66,21 @@ def main():
     config = make_config(args.env, "rl2", num_envs=args.num_envs, trials=args.trials, seed=args.first_seed)
     steps, compile_seconds, seconds, reward, length = many(config, args.seeds) if args.seeds > 1 else single(config)
     usage = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    print(json.dumps({
-        "name": "tinymeta", "env": args.env, "num_envs": args.num_envs, "seeds": args.seeds, "trials": args.trials,
-        "env_steps": int(steps), "compile_seconds": compile_seconds, "train_seconds": seconds, "process_seconds": seconds_since_start(),
-        "reward_per_trial": reward, "steps_per_trial": length, "peak_memory_mb": max(usage),
-    }))  # fmt: skip
+    result = {
+        "name": "tinymeta",
+        "env": args.env,
+        "num_envs": args.num_envs,
+        "seeds": args.seeds,
+        "trials": args.trials,
+        "env_steps": int(steps),
+        "compile_seconds": compile_seconds,
+        "train_seconds": seconds,
+        "process_seconds": seconds_since_start(),
+        "reward_per_trial": reward,
+        "steps_per_trial": length,
+        "peak_memory_mb": max(usage),
+    }
+    print(json.dumps(result))
     return 0
 
 

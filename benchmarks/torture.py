@@ -1,12 +1,15 @@
-"""python benchmarks/torture.py: hurt runs in every way we know and count what survives. docs/reliability.md says what is promised.
+"""python benchmarks/torture.py: hurt runs in every way we know and count what survives. docs/reliability.md says what
+is promised.
 
-    kills     SIGKILL at random moments and inside writes; resumed, the files are those of an undisturbed run
-    damage    a checkpoint cut at every 512th byte and with flipped bits: detected or harmless, never wrong weights
-    input     bad task sets and command lines: refused in one line that names the culprit, within seconds, nothing created
-    sweep     20 seeds, two of them killed and one failing: the other 17 finish, the report names the three, a second call finishes
-    disk      each write of a run fails in turn (ENOSPC), and a disk that really is full: one line, and the run can go on
+    kills     SIGKILL at random moments and inside writes; resumed, the files are those of an undisturbed run damage
+    a checkpoint cut at every 512th byte and with flipped bits: detected or harmless, never wrong weights input
+    bad task sets and command lines: refused in one line that names the culprit, within seconds, nothing created sweep
+    20 seeds, two of them killed and one failing: the other 17 finish, the report names the three, a second call
+    finishes disk      each write of a run fails in turn (ENOSPC), and a disk that really is full: one line, and the
+    run can go on
 
-`--part NAME` runs one of them, `--count N` with another count. Takes about six minutes on one core; ends with 1 if anything was wrong.
+`--part NAME` runs one of them, `--count N` with another count. Takes about six minutes on one core; ends with 1 if
+anything was wrong.
 """
 
 import argparse
@@ -33,7 +36,7 @@ import hostile  # noqa: E402
 
 from tinymeta import cli, train  # noqa: E402
 from tinymeta.runs import sweep, training  # noqa: E402
-from tinymeta.runs.config import make_config
+from tinymeta.runs.config import make_config  # noqa: E402
 
 SECONDS_EACH = 10  # an answer to bad input that takes longer counts as a hang
 
@@ -58,7 +61,8 @@ def damage(folder, count, seed):
     os.fsync = lambda descriptor: None  # nothing here depends on it, and it would take most of the time
     for name, run, flips in (("48 units", config, count), ("1 unit", small, 10 * count)):
         training.train(folder / name, run)
-        found, wrong = {"detected": 0, "harmless": 0}, []
+        found = {"detected": 0, "harmless": 0}
+        wrong = []
         for what, data in crashes.damages((folder / name / "checkpoint.npz").read_bytes(), rng, flips):
             try:
                 found[crashes.damage_checkpoint(folder / name, data, restore=run is config)] += 1
@@ -69,12 +73,15 @@ def damage(folder, count, seed):
 
 
 def hostile_input(folder, count, seed):
-    rng, wrong, slowest = np.random.default_rng(seed), [], 0.0
+    rng = np.random.default_rng(seed)
+    wrong = []
+    slowest = 0.0
     for what, bad, problem in (
         ("bad task sets", hostile.bad_task_set, hostile.task_set_problem),
         ("bad command lines", hostile.bad_arguments, hostile.command_problem),
     ):
-        wrong, slowest = [], 0.0
+        wrong = []
+        slowest = 0.0
         for _ in range(count // 2):
             case = bad(rng)
             started = time.perf_counter()
@@ -93,7 +100,8 @@ def sweep_with_casualties(folder, count, seed):
     sweep.train = crashes.mortal
     try:
         sweep.sweep(folder / "hurt", config, count, workers=2)
-        report, wrong = "", ["nothing was reported"]
+        report = ""
+        wrong = ["nothing was reported"]
     except sweep.SweepError as error:
         report = str(error)
         wrong = [] if sorted(error.failures) == [3, 7, 11] and len(error.results) == count - 3 else [report]
@@ -124,10 +132,12 @@ def quietly(config, path, *words):
 
 
 def full_disk(folder, count, seed):
-    """`make_config` gives checkpoints every 50 rows, the command's interval: rows of one update make three of them."""
+    """`make_config` gives checkpoints every 50 rows, the command's interval: rows of one update make three of
+    them."""
     config = make_config("bandit", "rl2", trials=603, log_interval=1, hidden_size=8)
     training.train(folder / "reference", config)
-    wrong, number = [], 0
+    wrong = []
+    number = 0
     while True:
         number += 1
         with crashes.FullDisk(number) as disk:
@@ -143,7 +153,8 @@ def full_disk(folder, count, seed):
         yield "(no right to mount a tmpfs: really full disks left out)", 0, 0
         return
     try:
-        wrong, sizes = [], range(4, 105, 4)
+        wrong = []
+        sizes = range(4, 105, 4)
         for size in sizes:
             os.system(f"mount -o remount,size={size}k {place}")
             code, errors = quietly(config, place / "run")
@@ -180,7 +191,8 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     warnings.simplefilter("error")
-    failed, home = False, os.getcwd()
+    failed = False
+    home = os.getcwd()
     for name in [args.part] if args.part else PARTS:
         part, count = PARTS[name]
         with tempfile.TemporaryDirectory() as folder:

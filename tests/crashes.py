@@ -1,8 +1,11 @@
-"""Ways to hurt a training run, for the tests and for benchmarks/torture.py. As a script, `python crashes.py FOLDER COUNT SEED` kills runs.
+"""Ways to hurt a training run, for the tests and for benchmarks/torture.py.
 
-A run is trained in a forked process, which SIGKILL ends: at a random moment, or inside a chosen call to the file system, before or
-after it took effect, or (in fsync) with only part of the file on the disk. Then the run is resumed, and its files are compared with
-those of a run that nobody disturbed. The hooks replace functions of `os` in the child alone.
+As a script, `python crashes.py FOLDER COUNT SEED` kills runs.
+
+A run is trained in a forked process, which SIGKILL ends: at a random moment, or inside a chosen call to the file
+system, before or after it took effect, or (in fsync) with only part of the file on the disk. Then the run is resumed,
+and its files are compared with those of a run that nobody disturbed. The hooks replace functions of `os` in the child
+alone.
 """
 
 import builtins
@@ -27,8 +30,7 @@ import numpy as np
 from tinymeta.base import files
 from tinymeta.base.errors import InputError
 from tinymeta.learning.wirings import make_layout
-from tinymeta.runs import folder as run_folders
-from tinymeta.runs import loading, training
+from tinymeta.runs import loading, metrics, training
 from tinymeta.runs.config import build, make_config
 from tinymeta.runs.folder import RunFolder
 
@@ -47,7 +49,8 @@ RUNS = {  # lengths that are no multiple of the interval, and one that is
 def promised(path):
     """What two equal runs must agree on: names and contents of their files, without seconds.
 
-    Where a run was interrupted shows in the previous checkpoint, and a process that was killed after its last write leaves its lock.
+    Where a run was interrupted shows in the previous checkpoint, and a process that was killed after its last write
+    leaves its lock.
     """
     apart = ("timing.json", "checkpoint.previous.npz", "lock")
     contents = {p.name: p.read_bytes() for p in Path(path).iterdir() if p.name not in apart}
@@ -60,7 +63,8 @@ def promised(path):
 
 def difference(path, reference):
     """Names of the files in which two runs differ."""
-    here, there = promised(path), promised(reference)
+    here = promised(path)
+    there = promised(reference)
     return sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
 
 
@@ -117,7 +121,8 @@ def cut(descriptor, share):
 
 def count_calls(config, path):
     """How many calls the hooks of `stop_inside` see in an undisturbed run, and how many seconds it takes."""
-    made, started = mmap.mmap(-1, 8), time.perf_counter()
+    made = mmap.mmap(-1, 8)
+    started = time.perf_counter()
 
     def counting(real):
         def call(*arguments, **options):
@@ -136,10 +141,14 @@ def count_calls(config, path):
 
 
 def kill_once(path, config, rng, calls, seconds, marker):
-    """Train (resuming what is there) and kill; returns where: a call's name, "computing", or "too late" if the run had finished."""
+    """Train (resuming what is there) and kill.
+
+    Returns where: a call's name, "computing", or "too late" if the run had finished.
+    """
     marker[0] = 0
     inside = rng.random() < 0.6
-    number, before = int(rng.integers(1, calls + 1)), rng.random() < 0.7
+    number = int(rng.integers(1, calls + 1))
+    before = rng.random() < 0.7
     partial = rng.random() if rng.random() < 0.5 else None
 
     def work():
@@ -147,7 +156,8 @@ def kill_once(path, config, rng, calls, seconds, marker):
             stop_inside(number, before, partial, marker)
         training.train(path, config, resume=True)
 
-    pid, deadline = in_child(work), time.monotonic() + (60 if inside else rng.random() * seconds)
+    pid = in_child(work)
+    deadline = time.monotonic() + (60 if inside else rng.random() * seconds)
     while not marker[0] and time.monotonic() < deadline:
         if os.waitpid(pid, os.WNOHANG)[0]:
             return "too late"
@@ -158,21 +168,29 @@ def kill_once(path, config, rng, calls, seconds, marker):
 
 
 def kill_runs(folder, count, seed=0, say=lambda line: None):
-    """Kill and resume runs until there are `count` of both; {"kills", "runs", "where": {call: kills}, "differing": [...]}."""
-    folder, rng, marker = Path(folder), np.random.default_rng(seed), mmap.mmap(-1, 1)
+    """Kill and resume runs until there are `count` of both.
+
+    Returns {"kills", "runs", "where": {call: kills}, "differing": [...]}.
+    """
+    folder = Path(folder)
+    rng = np.random.default_rng(seed)
+    marker = mmap.mmap(-1, 1)
     references = {}
     for name, config in RUNS.items():
         training.train(folder / "references" / name, config)  # also compiles, so that children need not
         references[name] = count_calls(config, folder / "counted" / name)
-    kills, done, where, differing = 0, 0, {}, []
+    kills = 0
+    done = 0
+    where = {}
+    differing = []
     while min(kills, done) < count:
         name = list(RUNS)[done % len(RUNS)]
         path = folder / f"{name}-{done}"
         for _ in range(rng.choice([1, 1, 1, 3])):
-            place = kill_once(path, RUNS[name], rng, *references[name], marker)
-            if place == "too late":
+            moment = kill_once(path, RUNS[name], rng, *references[name], marker)
+            if moment == "too late":
                 break
-            where[place] = where.get(place, 0) + 1
+            where[moment] = where.get(moment, 0) + 1
             kills += 1
         status = os.waitpid(in_child(lambda path=path, name=name: training.train(path, RUNS[name], resume=True)), 0)[1]
         wrong = difference(path, folder / "references" / name)
@@ -199,7 +217,8 @@ def damages(data, rng, flips):
 
 
 def damage_checkpoint(run, damaged, restore=True):
-    """Put `damaged` in the place of a run's newest checkpoint, read it, and with `restore` make the run ready to go on.
+    """Put `damaged` in the place of a run's newest checkpoint, read it, and with `restore` make the run ready to go
+    on.
 
     Returns "detected" or "harmless"; raises AssertionError if wrong weights got in.
     """
@@ -236,11 +255,12 @@ def damage_checkpoint(run, damaged, restore=True):
 
 # ---------------------------------------------------------------- a sweep with casualties
 
-KILLED, FAILING = (3, 11), 7
+KILLED = (3, 11)
+FAILING = 7
 
 
 def mortal(path, config, resume=False, overwrite=False):
-    """Like `training.train`, but the processes of seeds 3 and 11 are killed in the middle of every run, and seed 7 fails."""
+    """Like `training.train`, but seeds 3 and 11 are killed in the middle of every run, and seed 7 fails."""
     if config.settings.seed == FAILING:
         settings = dataclasses.replace(config.settings, learning_rate=1e38)
         return training.train(f"{path}-diverging", dataclasses.replace(config, settings=settings), overwrite=True)
@@ -259,10 +279,12 @@ def mortal(path, config, resume=False, overwrite=False):
 
 
 class FullDisk:
-    """Within it the `number`th call that could need room (open for writing, write, fsync, rename) fails with ENOSPC."""
+    """Within it the `number`th call that could need room (open to write, write, fsync, rename) fails with ENOSPC."""
 
     def __init__(self, number, code=errno.ENOSPC):
-        self.number, self.code, self.made = number, code, 0
+        self.number = number
+        self.code = code
+        self.made = 0
 
     def _count(self, path):
         self.made += 1
@@ -273,7 +295,7 @@ class FullDisk:
         self._before = {name: getattr(os, name) for name in ("fsync", "replace")}
         for name, real in self._before.items():
             setattr(os, name, self._failing(real))
-        files.open = run_folders.open = self._open
+        files.open = metrics.open = self._open
         return self
 
     def _failing(self, real):
@@ -316,7 +338,7 @@ class FullDisk:
     def __exit__(self, *exception):
         for name, real in self._before.items():
             setattr(os, name, real)
-        del files.open, run_folders.open
+        del files.open, metrics.open
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Input that must be refused, made at random: each case is a call and the word that the message must name.
 
-`bad_task_set` spoils one argument of a sound task set, `bad_arguments` one word of a sound command line. What a generator calls bad is bad
-by construction, so an accepted case is a bug, and so is one whose message does not say what is wrong.
+`bad_task_set` spoils one argument of a sound task set, `bad_arguments` one word of a sound command line. What a
+generator calls bad is bad by construction, so an accepted case is a bug, and so is one whose message does not say
+what is wrong.
 """
 
 import contextlib
@@ -56,26 +57,10 @@ def bad_task_set(rng):
     if kind == 3:  # another dtype
         wrong = [complex, str, object] + ([float, int] if name == "terminal" else [bool])
         return {**good, name: good[name].astype(wrong[rng.integers(len(wrong))])}, name
-    if kind == 4:  # another shape
-        array, axis = (
-            good[name],
-            rng.integers(good[name].ndim - (name == "observation")),
-        )  # any number of observations is right
-        how = rng.integers(4)
-        if how == 0:
-            array = np.concatenate([array, array], axis)
-        elif how == 1:
-            array = array[(slice(None),) * axis + (slice(0, 0),)]
-        elif how == 2:
-            array = array[None][None]
-        else:
-            array = (
-                array.ravel()[:1].reshape(()) if array.ndim == 1 else array[0] if name != "observation" else array[0, 0]
-            )
-        return {**good, name: array}, "axes" if name == "observation" and array.ndim not in (
-            3,
-            4,
-        ) else "shape"  # which two clash
+    if kind == 4:
+        array = _misshapen(good[name], name, rng)
+        culprit = "axes" if name == "observation" and array.ndim not in (3, 4) else "shape"  # which two clash
+        return {**good, name: array}, culprit
     if kind == 5:  # a count
         name = str(rng.choice(["episodes", "episode_length", "max_steps"]))
         return {**good, name: NO_COUNT[rng.integers(len(NO_COUNT))]}, name
@@ -94,9 +79,25 @@ def bad_task_set(rng):
             arrays = {name: np.concatenate([good[name], good[name][:, :, :1]], 2) for name in ("transition", "reward")}
             return {**good, **arrays, "observation": by_action}, "initial_observation"
         array = good["reward"].copy()
-        array.flat[0], array.flat[-1] = 1, 1 + 1e-12
+        array.flat[0] = 1
+        array.flat[-1] = 1 + 1e-12
         return {**good, "reward": array}, "reward"
     return {**good, "name": [None, 3, b"x", ["a"]][rng.integers(4)]}, "name"
+
+
+def _misshapen(array, name, rng):
+    """An array twice as long or empty along one axis, with two more axes, or with one less (the observation two)."""
+    axis = rng.integers(array.ndim - (name == "observation"))  # any number of observations is right
+    how = rng.integers(4)
+    if how == 0:
+        return np.concatenate([array, array], axis)
+    if how == 1:
+        return array[(slice(None),) * axis + (slice(0, 0),)]
+    if how == 2:
+        return array[None][None]
+    if name == "observation":
+        return array[0, 0]
+    return array[0] if array.ndim > 1 else array[:1].reshape(())
 
 
 def task_set_problem(arguments, culprit):
@@ -115,7 +116,8 @@ def task_set_problem(arguments, culprit):
 
 # ---------------------------------------------------------------- command lines
 
-ENVS, AGENTS = list(ENVIRONMENTS), list(WIRINGS)
+ENVS = list(ENVIRONMENTS)
+AGENTS = list(WIRINGS)
 BAD_COUNT = (
     "0",
     "-1",
@@ -138,26 +140,61 @@ BAD_POSITIVE = ("0", "-1", "-1e-9", "nan", "inf", "-inf", "x", "", "1e400")
 BAD_COEF = ("-1", "-1e-300", "nan", "inf", "x", "", "-1e400")
 BAD_WORD = ("", "sgd", "ADAM", "float16", "zeros", "defalt", "adam ", "\x00")
 TRAIN = {
-    "--trials": BAD_COUNT, "--num-envs": BAD_COUNT, "--hidden-size": BAD_COUNT, "--log-interval": BAD_COUNT, "--seed": BAD_SEED,
-    "--gamma": BAD_UNIT, "--gae-lambda": BAD_UNIT, "--learning-rate": BAD_POSITIVE, "--max-grad-norm": BAD_POSITIVE,
-    "--ent-coef": BAD_COEF, "--vf-coef": BAD_COEF, "--optimizer": BAD_WORD, "--init": BAD_WORD, "--dtype": BAD_WORD,
-    "--out": ("", "a\x00b", "n" * 300), "--seeds": BAD_COUNT,
-}  # fmt: skip
+    "--trials": BAD_COUNT,
+    "--num-envs": BAD_COUNT,
+    "--hidden-size": BAD_COUNT,
+    "--log-interval": BAD_COUNT,
+    "--seed": BAD_SEED,
+    "--gamma": BAD_UNIT,
+    "--gae-lambda": BAD_UNIT,
+    "--learning-rate": BAD_POSITIVE,
+    "--max-grad-norm": BAD_POSITIVE,
+    "--ent-coef": BAD_COEF,
+    "--vf-coef": BAD_COEF,
+    "--optimizer": BAD_WORD,
+    "--init": BAD_WORD,
+    "--dtype": BAD_WORD,
+    "--out": ("", "a\x00b", "n" * 300),
+    "--seeds": BAD_COUNT,
+}
 GOOD = {
-    "--trials": "100", "--num-envs": "2", "--hidden-size": "4", "--log-interval": "5", "--gamma": "0.9", "--gae-lambda": "1",
-    "--learning-rate": "1e-3", "--max-grad-norm": "1", "--ent-coef": "0", "--vf-coef": "0.1", "--optimizer": "adam",
-    "--init": "zero", "--dtype": "float64",
-}  # fmt: skip
+    "--trials": "100",
+    "--num-envs": "2",
+    "--hidden-size": "4",
+    "--log-interval": "5",
+    "--gamma": "0.9",
+    "--gae-lambda": "1",
+    "--learning-rate": "1e-3",
+    "--max-grad-norm": "1",
+    "--ent-coef": "0",
+    "--vf-coef": "0.1",
+    "--optimizer": "adam",
+    "--init": "zero",
+    "--dtype": "float64",
+}
 KWARGS = {
-    "bandit": {"p": ("2", "-1", "nan", "unifrom", "0.1,x", "1,2", ","), "pulls": ("0", "-3", "2.5", "x", "1,2", "10001", "nan")},
-    "corridor": {"left": ("0", "-1", "1001", "1.5", "x"), "right": ("0", "nan"), "episodes": ("0", "1e3", "1001"),
-                 "goal_reward": ("nan", "inf", "x", "1e39", "1,2"), "max_steps": ("0", "-1", "x", "1e9")},
+    "bandit": {
+        "p": ("2", "-1", "nan", "unifrom", "0.1,x", "1,2", ","),
+        "pulls": ("0", "-3", "2.5", "x", "1,2", "10001", "nan"),
+    },
+    "corridor": {
+        "left": ("0", "-1", "1001", "1.5", "x"),
+        "right": ("0", "nan"),
+        "episodes": ("0", "1e3", "1001"),
+        "goal_reward": ("nan", "inf", "x", "1e39", "1,2"),
+        "max_steps": ("0", "-1", "x", "1e9"),
+    },
     "bandit-independent": {"arms": ("0", "11", "x"), "pulls": ("0", "1001", "-1")},
     "bandit-informative": {"pulls": ("0", "x", "10001"), "targets": ("0", "1001", "2.0"), "tell": ("2", "-1", "x")},
     "tiger": {"accuracy": ("-0.1", "1.1", "nan", "x"), "horizon": ("0", "100001", "1.5")},
-    "gridworld": {"size": ("2", "13", "x"), "steps": ("0", "10001"), "episodes": ("0", "x"), "step_reward": ("nan", "x"),
-                  "goal_reward": ("inf", "1e39")},
-}  # fmt: skip
+    "gridworld": {
+        "size": ("2", "13", "x"),
+        "steps": ("0", "10001"),
+        "episodes": ("0", "x"),
+        "step_reward": ("nan", "x"),
+        "goal_reward": ("inf", "1e39"),
+    },
+}
 
 
 def misspelt(rng, word, known):
@@ -173,9 +210,11 @@ def misspelt(rng, word, known):
 
 
 def bad_arguments(rng):
-    """(main, argv with one bad word, what the message must contain: an option's, parameter's or name's own spelling)."""
+    """(main, argv with one bad word, what the message must contain: an option's, parameter's or name's own
+    spelling)."""
     command = rng.integers(4)
-    env, agent = ENVS[rng.integers(len(ENVS))], AGENTS[rng.integers(len(AGENTS))]
+    env = ENVS[rng.integers(len(ENVS))]
+    agent = AGENTS[rng.integers(len(AGENTS))]
     if command == 0:
         return train.main, *_bad_train(rng, env, agent)
     if command == 1:
@@ -196,9 +235,14 @@ def _bad_train(rng, env, agent):
         return _bad_words(rng, env, agent)
     argv = [env, agent]
     if kind == 0:
-        clash = [(["--resume", "--overwrite"], "--resume"), (["--seed", "1", "--seeds", "2"], "--seeds"), (["--workers", "2"], "--workers"),
-                 (["--seeds", "2", "--workers", "0"], "workers"), (["--seeds", "100001"], "seeds"),
-                 (["--hidden-size", "4096", "--num-envs", "100000"], "bytes of memory")]  # fmt: skip
+        clash = [
+            (["--resume", "--overwrite"], "--resume"),
+            (["--seed", "1", "--seeds", "2"], "--seeds"),
+            (["--workers", "2"], "--workers"),
+            (["--seeds", "2", "--workers", "0"], "workers"),
+            (["--seeds", "100001"], "seeds"),
+            (["--hidden-size", "4096", "--num-envs", "100000"], "bytes of memory"),
+        ]
         words, culprit = clash[rng.integers(len(clash))]
         return argv + words, culprit
     option = list(TRAIN)[rng.integers(len(TRAIN))]
@@ -257,8 +301,10 @@ def _bad_evaluate(rng, env):
 
 
 def command_problem(main, argv, culprit):
-    """What is wrong with how a command answers bad arguments; None if it ends with 2 and one line that names the culprit."""
-    out, err = io.StringIO(), io.StringIO()
+    """What is wrong with how a command answers bad arguments; None if it ends with 2 and one line that names the
+    culprit."""
+    out = io.StringIO()
+    err = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             code = cli.run(lambda: main(argv))

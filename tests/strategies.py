@@ -123,7 +123,8 @@ def random_rows(rng, allowed, zeros):
 
 
 def _episode_bounds(episodes):
-    """(inner, episode_length), either possibly None, for trials of 2 to `MAX_STEPS` steps; 2 is rare, being so short."""
+    """(inner, episode_length), either possibly None, for trials of 2 to `MAX_STEPS` steps; 2 is rare, being so short.
+    """
     bounds = []
     for both in itertools.product((None, 1, 2, 3), (None, 1, 2, 3, 4)):
         steps = episodes * min((n for n in both if n), default=0)
@@ -132,6 +133,8 @@ def _episode_bounds(episodes):
 
 
 def _affordable(num_actions, steps):
-    """(observations, rewards) that keep the histories of so many steps within `MAX_HISTORIES`; 1, 1 is rare, being dull."""
+    """(observations, rewards) that keep the histories of so many steps within `MAX_HISTORIES`; 1, 1 is rare, being
+    dull.
+    """
     sizes = itertools.product(range(1, 4), repeat=2)
     return [(o, r) for o, r in sizes if o * (num_actions * o * r) ** steps <= MAX_HISTORIES for _ in range(o * r)]

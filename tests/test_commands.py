@@ -1,6 +1,7 @@
 """The command line's contract: files, keys, exit codes, one-line errors, resuming, reproducibility."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -14,9 +15,8 @@ from support import SMALL, every_agent, every_env
 import tinymeta
 from tinymeta import baselines, cli, evaluate, gradcheck, train
 from tinymeta.learning.belief_agents import BELIEF_AGENTS
+from tinymeta.learning.gradient_check import Entry
 from tinymeta.network.parameters import parameter_shapes
-from tinymeta.runs import loading
-from tinymeta.runs.config import make_config
 from tinymeta.runs.folder import RunFolder
 from tinymeta.runs.metrics import METRICS
 
@@ -91,7 +91,7 @@ def test_run_folder(finished):
 
 def test_same_seed_same_bits(finished, tmp_path, monkeypatch):
     """Contract: identical files whatever --quiet, progress, chunking or checkpoint interval."""
-    monkeypatch.setattr("tinymeta.learner.CHUNK_NUMBERS", 1)
+    monkeypatch.setattr("tinymeta.learning.learner.CHUNK_NUMBERS", 1)
     assert run(train.main, "bandit", "rl2", *SHORT, "--out", tmp_path / "again") == 0
     assert files(tmp_path / "again") == files(finished)
     assert run(train.main, "bandit", "rl2", *SHORT, "--seed", 1, "--out", tmp_path / "other", "--quiet") == 0
@@ -112,8 +112,10 @@ def test_resume_with_other_settings_is_refused(finished, capsys):
 
 
 def test_interrupt_and_resume_is_bit_identical(finished, tmp_path, monkeypatch, capsys):
-    """A signal after the second interval: exit code 130, checkpoint and resume line; resumed, the files equal the uninterrupted run's."""
-    path, real, calls = tmp_path / "cut", RunFolder.append_metrics, []
+    """A signal after the second interval: exit code 130 and a resume line; resumed, the files are the whole run's."""
+    path = tmp_path / "cut"
+    real = RunFolder.append_metrics
+    calls = []
 
     def interrupting(self, learner, statistics):
         calls.append(1)
@@ -159,7 +161,7 @@ def test_interrupt_from_outside(tmp_path):
 
 
 def test_training_goes_where_exact_values_do_not_exist(tmp_path, capsys):
-    """Without discount the corridor's optimum is undefined (a trial can go on for ever); training and testing still work, and say so."""
+    """Without discount the corridor's optimum is undefined (trials can be endless); training and testing say so."""
     assert (
         run(train.main, "corridor", "rl2", "--gamma", "1", "--trials", "4", "--out", tmp_path / "run", "--quiet") == 0
     )
@@ -264,26 +266,14 @@ def test_gradcheck_json(capsys):
     assert result["max_relative_error"] == max(errors) <= 1e-7
 
 
-def test_runs_of_one_process_share_their_exact_values(monkeypatch):
-    loading._exact_for.cache_clear()
-    first = loading.exact_for(make_config("bandit", "rl2", {"pulls": 7}, seed=0))
-    assert first["bayes_optimal"]["reward_per_trial"] == pytest.approx(6.5)
-    first["bayes_optimal"]["reward_per_trial"] = -1.0  # the caller's own
-    monkeypatch.setattr(loading, "exact_or_reason", lambda *arguments: {"computed": "anew"})
-    assert loading.exact_for(make_config("bandit", "rl1", {"pulls": 7}, seed=1))["bayes_optimal"][
-        "reward_per_trial"
-    ] == pytest.approx(6.5)
-    assert loading.exact_for(make_config("bandit", "rl2", {"pulls": 6})) == {"computed": "anew"}
-    loading._exact_for.cache_clear()
-
-
 def test_a_damaged_run_is_refused(finished, tmp_path, capsys):
     import shutil
 
     for name, content, message in (
-        ("checkpoint.npz", b"PK\x03\x04 not a zip", "checkpoint.npz is damaged"), ("config.json", b"{}", "has format None, expected 2"),
+        ("checkpoint.npz", b"PK\x03\x04 not a zip", "checkpoint.npz is damaged"),
+        ("config.json", b"{}", "has format None, expected 2"),
         ("config.json", b"{", "config.json cannot be read"),
-    ):  # fmt: skip
+    ):
         path = tmp_path / name
         shutil.copytree(finished, path, dirs_exist_ok=True)
         (path / name).write_bytes(content)
@@ -312,8 +302,36 @@ def test_overview_lists_what_there_is(capsys):
         assert word in printed
 
 
-def test_config_round_trip(tmp_path):
-    folder = RunFolder(tmp_path / "run")
-    config = make_config("bandit", "rl1", {"p": [0.1, 0.9]}, seed=5, gamma=0.5)
-    folder.create(config)
-    assert folder.read_config() == config
+def test_resume_where_no_run_is_says_so(tmp_path, capsys):
+    """One line, once: a misspelt --out is noticed, and the run is begun."""
+    words = ["bandit", "rl2", "--trials", "40", "--hidden-size", "3", "--quiet", "--resume", "--out"]
+    expected = f"tinymeta: --resume: {tmp_path / 'run'} holds no run yet, beginning one\n"
+    assert run(train.main, *words, tmp_path / "run") == 0
+    assert capsys.readouterr() == ("", expected)
+    assert run(train.main, *words, tmp_path / "run") == 0
+    assert capsys.readouterr() == ("", "")
+    assert run(train.main, *words, tmp_path / "sweep", "--seeds", "2") == 0
+    assert capsys.readouterr() == ("", expected.replace("run holds", "sweep holds"))
+    assert run(train.main, *words, tmp_path / "sweep", "--seeds", "3") == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "extra", [["--seeds", "2", "--workers", "0"], ["--num-envs", "100000", "--hidden-size", "4096"]]
+)
+def test_resume_that_is_refused_says_only_that(extra, tmp_path, capsys):
+    assert run(train.main, "bandit", "rl2", "--resume", "--out", tmp_path / "run", *extra) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_gradcheck_that_is_not_finite_fails_with_json(monkeypatch, capsys):
+    entries = {"lstm.bias": Entry(math.inf, math.nan, (0,)), "value.bias": Entry(1.0, 1e-9, (0,))}
+    monkeypatch.setattr(gradcheck, "check", lambda *arguments: entries)
+    assert run(gradcheck.main, "bandit", "rl2", "--json") == 1
+    result = json.loads(capsys.readouterr().out)
+    assert result["max_relative_error"] is None
+    assert result["parameters"]["lstm.bias"] == {"norm": None, "relative_error": None, "worst_index": [0]}
+    assert result["parameters"]["value.bias"]["relative_error"] == 1e-9
+    assert run(gradcheck.main, "bandit", "rl2") == 1
+    assert "FAILED" in capsys.readouterr().out

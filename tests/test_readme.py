@@ -1,16 +1,25 @@
-"""The README's Python examples run as they stand (contract)."""
+"""The README is true (contract): its Python runs, its commands print what it shows, its tables are those of figures/.
+"""
 
+import importlib
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+SESSIONS = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)
+NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
 
 
 def test_there_are_examples():
     assert len(EXAMPLES) >= 2
+    assert len(SESSIONS) >= 1
 
 
 @pytest.mark.parametrize("code", EXAMPLES, ids=range(len(EXAMPLES)))
@@ -20,3 +29,54 @@ def test_example_runs(code, capsys, tmp_path, monkeypatch):
     printed = capsys.readouterr().out.split()
     shown = re.findall(r"# prints (.*)", code)
     assert printed == " ".join(shown).split()
+
+
+def words(text):
+    """What does not depend on the machine: every number is one word, and so is the space between words."""
+    return NUMBER.sub("#", text).split()
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=range(len(SESSIONS)))
+def test_commands_print_what_is_shown(session, capsys, tmp_path, monkeypatch):
+    """Every command of a session is run, in one folder; its lines are compared but for their numbers."""
+    monkeypatch.chdir(tmp_path)
+    for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", session, flags=re.MULTILINE):
+        python, module, name, *arguments = shlex.split(command)
+        assert (python, module) == ("python", "-m")
+        assert importlib.import_module(name).main(arguments) == 0
+        assert words(capsys.readouterr().out) == words(shown), command
+
+
+def test_its_tables_are_those_of_figures():
+    """And a change in one number of figures/claims.json would be seen."""
+    checked = subprocess.run([sys.executable, "docs/readme.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_a_stale_table_is_seen(tmp_path):
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        readme = importlib.import_module("readme")
+    finally:
+        sys.path.remove(str(ROOT / "docs"))
+    for name in ("claims.json", "baselines-bandit.txt", "baselines-corridor.txt"):
+        (tmp_path / name).write_text((ROOT / "figures" / name).read_text(encoding="utf-8"), encoding="utf-8")
+    assert readme.filled(README, tmp_path) == README
+    table = tmp_path / "baselines-bandit.txt"
+    table.write_text(table.read_text(encoding="utf-8").replace("9.5", "9.6", 1), encoding="utf-8")
+    assert readme.filled(README, tmp_path) != README
+
+
+def test_the_files_that_it_names_exist():
+    named = re.findall(r"\]\((?!https?:)([^)#]+)\)", README) + re.findall(r"`(tinymeta/[\w/]+(?:\.py|/))`", README)
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_reading_table_is_the_order_of_the_floors():
+    from test_house import CORE, ROOMS
+
+    rows = re.findall(r"^\| `(\w+)/` \|", README, flags=re.MULTILINE)
+    assert tuple(rows) == ROOMS[:-1]
+    sitting = README[README.index("The core in one sitting") :]
+    assert re.findall(r"`((?:learning|network)/\w+\.py)`", sitting) == list(CORE)

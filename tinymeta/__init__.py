@@ -1,12 +1,27 @@
 """tinymeta: a small laboratory for recurrent meta-reinforcement learning.
 
-Read the modules in this order: taskset, tasks, belief, planning, lstm, actor_critic, optim, agents, rollout, learner.
-Names below are imported when first used, so that `import tinymeta` stays quick.
+Read the folders in this order, each imports only from those before it: `base` (errors, files, statistics),
+`environments` (a set of tasks as arrays), `optimum` (the exact belief and the best that can be done), `network` (the
+LSTM and its gradients), `learning` (from tasks and network to a trained agent), `runs` (keeping, resuming, many
+seeds), `probes` (what is inside an agent), `papers` (their runs, claims and figures). The modules beside this one are
+commands.
+
+The names below are imported when first used, so that `import tinymeta` stays quick.
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from tinymeta._version import __version__
+
+if TYPE_CHECKING:
+    from tinymeta.environments.registry import make
+    from tinymeta.environments.table import TaskSet
+    from tinymeta.learning.agent import Agent
+    from tinymeta.learning.settings import Settings
+    from tinymeta.optimum.belief import Belief, belief_along
+    from tinymeta.optimum.exact_values import exact_values
+    from tinymeta.runs.loading import learn, load
 
 _HOME = {
     "TaskSet": "environments.table",
@@ -22,7 +37,7 @@ _HOME = {
 __all__ = ["__version__", *_HOME]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'tinymeta' has no attribute {name!r}")
     value = getattr(import_module(f"tinymeta.{_HOME[name]}"), name)
@@ -30,5 +45,5 @@ def __getattr__(name):
     return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(set(globals()) | set(_HOME))

@@ -1,67 +1,77 @@
-"""What the commands share: arguments, exit codes, one-line errors."""
+"""What the commands share: arguments, exit codes, one-line errors.
+
+A command's `main(argv)` parses, calls the library, prints, and returns its exit code. `run(main)` turns what may go
+wrong into one line on stderr: exit code 2 for wrong input, 1 for what could not be done, 130 for an interrupt (128 +
+SIGINT). With --json there is one JSON object on stdout and nothing else.
+"""
 
 import argparse
-import io
 import json
 import sys
-
-import numpy as np
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 from tinymeta.base.errors import InputError, NotFiniteError, choice, shown, unknown
-from tinymeta.base.files import checked_path, write_whole
 from tinymeta.environments.registry import ENVIRONMENTS, make
+from tinymeta.environments.table import TaskSet
 from tinymeta.learning.wirings import WIRINGS
 
-USAGE, FAILED, INTERRUPTED = 2, 1, 130
+FAILED = 1
+USAGE = 2
+INTERRUPTED = 130
 
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose complaint is one line."""
 
-    def parse_args(self, args=None, namespace=None):
-        args, rest = self.parse_known_args(args, namespace)
-        if rest:
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """The arguments; what is not known is told with the nearest that is."""
+        parsed, rest = self.parse_known_args(args, namespace)
+        if rest and rest[0].startswith("-"):
             known = [option for option in self._option_string_actions if option.startswith("--")]
-            self.error(
-                unknown("option", rest[0], known)
-                if rest[0].startswith("-")
-                else f"{shown(rest[0])} is one argument too many"
-            )
-        return args
+            self.error(unknown("option", rest[0], known))
+        if rest:
+            self.error(f"{shown(rest[0])} is one argument too many")
+        return parsed
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
+        """One line, exit code 2."""
         complain(message, self.prog)
         sys.exit(USAGE)
 
 
-def complain(message, who="tinymeta"):
+def complain(message: object, who: str = "tinymeta") -> None:
     """One line on stderr, whatever is in the message."""
     print(f"{who}: {' '.join(str(message).splitlines())}", file=sys.stderr)
 
 
-def parser(command, description):
+def parser(command: str, description: str) -> Parser:
+    """The `Parser` of ``python -m tinymeta.<command>``."""
     return Parser(prog=f"python -m tinymeta.{command}", description=description, allow_abbrev=False)
 
 
-def add_task_arguments(parser, option=False):
+def add_task_arguments(parser: Parser, option: bool = False) -> None:
     """ENV (or --env) and --env-kwargs."""
-    parser.add_argument("--env" if option else "env", metavar="ENV", help=f"one of {', '.join(ENVIRONMENTS)}")
-    parser.add_argument(
-        "--env-kwargs",
-        nargs="+",
-        default=[],
-        metavar="KEY=VALUE",
-        help="the environment's parameters, such as left=10 p=0.1,0.9",
-    )
+    names = ", ".join(ENVIRONMENTS)
+    parser.add_argument("--env" if option else "env", metavar="ENV", help=f"one of {names}")
+    explanation = "the environment's parameters, such as left=10 p=0.1,0.9"
+    parser.add_argument("--env-kwargs", nargs="+", default=[], metavar="KEY=VALUE", help=explanation)
 
 
-def add_agent_argument(parser):
+def add_agent_argument(parser: Parser) -> None:
+    """AGENT."""
     parser.add_argument("agent", metavar="AGENT", help=f"one of {', '.join(WIRINGS)}")
 
 
-def parse_env_kwargs(pairs):
-    """["left=10", "p=0.1,0.9"] as {"left": 10, "p": (0.1, 0.9)}."""
-    kwargs = {}
+def parse_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
+    """Keyword arguments of an environment's builder.
+
+    Examples
+    --------
+    >>> parse_env_kwargs(["left=10", "p=0.1,0.9"])
+    {'left': 10, 'p': (0.1, 0.9)}
+    """
+    kwargs: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not key or not equals or not text:
@@ -72,7 +82,7 @@ def parse_env_kwargs(pairs):
     return kwargs
 
 
-def _number(text):
+def _number(text: str) -> int | float | str:
     for kind in (int, float):
         try:
             return kind(text)
@@ -81,24 +91,25 @@ def _number(text):
     return text
 
 
-def make_tasks(args):
+def make_tasks(args: argparse.Namespace) -> TaskSet:
     """The task set that ENV and --env-kwargs name; also checks AGENT, so that both are refused before any work."""
     if hasattr(args, "agent"):
         choice("agent", args.agent, WIRINGS)
     return make(args.env, **parse_env_kwargs(args.env_kwargs))
 
 
-def print_json(value):
+def print_json(value: Any) -> None:
+    """One JSON object on stdout."""
     print(json.dumps(value, allow_nan=False, default=_plain))
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def run(main):
+def run(main: Callable[[], int]) -> int:
     """Call a command's main and turn what may go wrong into one line on stderr and an exit code.
 
     Wrong input is 2. What could not be done is 1: a full disk, too little memory, numbers that overflow.
@@ -120,18 +131,3 @@ def run(main):
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED
-
-
-def save_arrays(path, arrays):
-    """Write {name: array} to an .npz file, whole or not at all."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    check_file(path)
-    write_whole(path, buffer.getvalue())
-
-
-def check_file(path):
-    """Refuse a place where no file can be written, before the work is done that it is for."""
-    place = checked_path("file", path)
-    if str(path) in ("", ".") or place.is_dir() or not place.parent.is_dir():
-        raise InputError(f"cannot write {str(path)!r}: expected the name of a file in an existing folder")

@@ -1,4 +1,7 @@
-"""Nothing lost, nothing let through: the short form of benchmarks/torture.py, and the promises of docs/reliability.md one by one."""
+"""Nothing lost, nothing let through (contract): the promises of docs/reliability.md one by one.
+
+This is the short form of benchmarks/torture.py.
+"""
 
 import io
 import itertools
@@ -17,19 +20,18 @@ import pytest
 
 import tinymeta
 from tinymeta import cli, evaluate, train
-from tinymeta.learning import evaluation, gradient_check
-from tinymeta.optimum import belief
-from tinymeta.runs import checkpoint as checkpoints, sweep, training
-from tinymeta.learning.wirings import WIRINGS
-from tinymeta.optimum.exact_values import YARDSTICKS, exact_values
-from tinymeta.learning.belief_agents import BELIEF_AGENTS, BeliefAgent
-from tinymeta.runs.config import make_config
 from tinymeta.base.errors import InputError, NotFiniteError
 from tinymeta.base.locks import FolderLock
+from tinymeta.learning import evaluation, gradient_check
+from tinymeta.learning.belief_agents import BELIEF_AGENTS, BeliefAgent
 from tinymeta.learning.learner import DivergenceError
+from tinymeta.learning.rows import allocate, working_bytes
 from tinymeta.learning.settings import Settings
-from tinymeta.learning.rows import working_bytes
-from tinymeta.learning.rows import allocate
+from tinymeta.learning.wirings import WIRINGS, make_layout
+from tinymeta.optimum import belief
+from tinymeta.optimum.exact_values import YARDSTICKS, exact_values
+from tinymeta.runs import npz, sweep, training
+from tinymeta.runs.config import make_config
 from tinymeta.runs.folder import RunFolder
 
 RUN = crashes.RUNS["bandit-rl2"]
@@ -45,7 +47,7 @@ def finished(tmp_path_factory):
 
 @pytest.fixture
 def copy(finished, tmp_path):
-    """A copy of a finished run that may be hurt; without its result it is one that was interrupted after its last checkpoint."""
+    """A copy of a finished run that may be hurt; without its result it is one that was interrupted at the end."""
     folder = tmp_path / "copy"
     folder.mkdir()
     for path in finished.iterdir():
@@ -72,7 +74,7 @@ def test_killed_runs_resume_bit_by_bit(tmp_path):
 
 
 def test_two_renames_apart(copy, finished):
-    """A crash between the two renames of a write leaves no newest checkpoint; the run goes on from the previous one."""
+    """A crash between the two renames of a write leaves no newest checkpoint; the previous one serves."""
     (copy / "result.json").unlink()
     (copy / "checkpoint.npz").unlink()
     assert RunFolder(copy).last_checkpoint == copy / "checkpoint.previous.npz"
@@ -96,7 +98,9 @@ def test_two_damaged_checkpoints_are_an_error_and_stay(copy, capsys):
     for name in ("checkpoint.npz", "checkpoint.previous.npz"):
         (copy / name).write_bytes((copy / name).read_bytes()[:1000])
     before = {p.name: p.read_bytes() for p in copy.iterdir()}
-    with pytest.raises(InputError, match=r"checkpoint\.npz is damaged.*previous\.npz is damaged.*no sound checkpoint is left"):
+    with pytest.raises(
+        InputError, match=r"checkpoint\.npz is damaged.*previous\.npz is damaged.*no sound checkpoint is left"
+    ):
         training.train(copy, RUN, resume=True)
     assert {p.name: p.read_bytes() for p in copy.iterdir()} == before
 
@@ -139,7 +143,7 @@ def test_a_checkpoint_is_plain_numpy(finished):
 
 @pytest.mark.parametrize("length", [400, 423, 430, 500])
 def test_more_trials_later_are_the_same_as_at_once(length, copy, tmp_path):
-    """A run of 423 trials ends with a short row of metrics.csv; asked for more it has the bits of a run that was asked at once."""
+    """A run of 423 trials ends with a short row of metrics.csv; asked for more it is as if asked for them at once."""
     config = make_config("bandit", "rl2", trials=length, log_interval=10, **crashes.SHORT)
     if length < 423:
         with pytest.raises(InputError, match=r"trials = 400, but the run in .* has done 424; expected at least 424"):
@@ -150,7 +154,9 @@ def test_more_trials_later_are_the_same_as_at_once(length, copy, tmp_path):
     assert crashes.difference(copy, tmp_path / "once") == []
 
 
-@pytest.mark.parametrize(("name", "version"), [("tinymeta", "0.0.9"), ("numpy", "1.0"), ("numba", "0.1"), ("cpu", "abacus")])
+@pytest.mark.parametrize(
+    ("name", "version"), [("tinymeta", "0.0.9"), ("numpy", "1.0"), ("numba", "0.1"), ("cpu", "abacus")]
+)
 def test_other_versions_do_not_go_on(name, version, copy, capsys):
     config = json.loads((copy / "config.json").read_text())
     config["versions"][name] = version
@@ -161,7 +167,9 @@ def test_other_versions_do_not_go_on(name, version, copy, capsys):
 
 
 def test_anothers_checkpoint_is_refused(copy, tmp_path):
-    training.train(tmp_path / "other", make_config("bandit", "rl2", trials=80, log_interval=10, seed=5, **crashes.SHORT))
+    training.train(
+        tmp_path / "other", make_config("bandit", "rl2", trials=80, log_interval=10, seed=5, **crashes.SHORT)
+    )
     (copy / "checkpoint.npz").write_bytes((tmp_path / "other" / "checkpoint.npz").read_bytes())
     with pytest.raises(InputError, match=r"checkpoint\.npz was made with seed = 5, expected the run's own 0"):
         tinymeta.load(copy)
@@ -172,8 +180,8 @@ def test_anothers_checkpoint_is_refused(copy, tmp_path):
 
 def test_a_second_process_is_refused(tmp_path, capsys):
     holder = (
-        "import sys, time; from tinymeta.files import FolderLock; lock = FolderLock(sys.argv[1]); lock.__enter__(); print(1, flush=True); "
-        "time.sleep(60)"
+        "import sys, time; from tinymeta.base.locks import FolderLock\n"
+        "with FolderLock(sys.argv[1]): print(1, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", holder, str(tmp_path / "run")], stdout=subprocess.PIPE) as process:
         process.stdout.readline()
@@ -192,7 +200,7 @@ def test_a_second_sweep_is_refused(tmp_path):
 
 
 def test_every_write_may_fail(tmp_path, finished, capsys):
-    """ENOSPC at one call after the other: exit 1 and one line; then the run goes on. Torture does longer runs and full disks."""
+    """ENOSPC at one call after the other: exit 1 and one line; then the run goes on. Torture does full disks."""
     words = ["bandit", "rl2", "--trials", 40, "--log-interval", 10, "--hidden-size", 8]
     assert command(capsys, train.main, *words, "--out", tmp_path / "whole", "--quiet") == (0, [])
     for number in itertools.count(1):
@@ -204,7 +212,10 @@ def test_every_write_may_fail(tmp_path, finished, capsys):
         assert (code, len(lines)) == (1, 1)
         assert lines[0].startswith("tinymeta: training stopped: cannot write")
         assert "No space left on device" in lines[0]
-        assert command(capsys, train.main, *words, "--out", path, "--quiet", "--resume") == (0, [])
+        begun = RunFolder(path).exists
+        code, lines = command(capsys, train.main, *words, "--out", path, "--quiet", "--resume")
+        assert code == 0
+        assert lines == ([] if begun else [f"tinymeta: --resume: {path} holds no run yet, beginning one"])
         assert crashes.difference(path, tmp_path / "whole") == []
     assert number > 20
 
@@ -217,7 +228,7 @@ def test_a_place_that_cannot_be_written_is_told_before_compiling(tmp_path, monke
 
 
 def test_a_sweep_with_casualties(tmp_path, monkeypatch):
-    """Seeds 3 and 11 are killed again and again, seed 7 diverges: the others finish, the three are named, a second call does the rest."""
+    """Seeds 3 and 11 are killed again and again, 7 diverges: the others finish, a second call does the rest."""
     config = make_config("bandit", "rl2", trials=160, log_interval=10, **crashes.SHORT)
     monkeypatch.setattr(sweep, "train", crashes.mortal)
     with pytest.raises(sweep.SweepError) as caught:
@@ -264,30 +275,58 @@ def forged(copy, **changes):
     with np.load(copy / "checkpoint.npz") as stored:
         arrays = {name: stored[name] for name in stored if name != "checksum"} | changes
     arrays = {name: array for name, array in arrays.items() if array is not None}
-    return saved(**arrays, checksum=checkpoints.checksum(arrays))
+    return saved(**arrays, checksum=npz.checksum(arrays))
 
 
 FORGERIES = {
-    "pickle": (lambda c: saved(**{"lstm.bias": np.array([Evil()], object)}), "array 'lstm.bias.npy' has no .npy header of a plain array"),
-    "terabytes": (lambda c: archive({"lstm.bias.npy": header("{'descr': '<f4', 'fortran_order': False, 'shape': (300000000000,), }")}),
-                  r"holds 0 bytes, expected \(300000000000,\) of <f4"),
-    "bomb": (lambda c: archive({"lstm.bias.npy": bytes(2**26)}, zipfile.ZIP_DEFLATED), "it is packed, expected plain arrays"),
+    "pickle": (
+        lambda c: saved(**{"lstm.bias": np.array([Evil()], object)}),
+        "array 'lstm.bias.npy' has no .npy header of a plain array",
+    ),
+    "terabytes": (
+        lambda c: archive(
+            {"lstm.bias.npy": header("{'descr': '<f4', 'fortran_order': False, 'shape': (300000000000,), }")}
+        ),
+        r"holds 0 bytes, expected \(300000000000,\) of <f4",
+    ),
+    "bomb": (
+        lambda c: archive({"lstm.bias.npy": bytes(2**26)}, zipfile.ZIP_DEFLATED),
+        "it is packed, expected plain arrays",
+    ),
     "structured": (lambda c: saved(**{"lstm.bias": np.zeros(3, "i4,i4")}), "has no .npy header of a plain array"),
-    "expression": (lambda c: archive({"x.npy": header("{'descr': '<f4', 'fortran_order': False, 'shape': (9**9**9,), }")}), "has no .npy"),
-    "no zip": (lambda c: b"\x93NUMPY" * 100, "no readable .npz file"), "empty": (lambda c: b"", "no readable .npz file"),
-    "transposed": (lambda c: forged(c, **{"lstm.weight_hh": np.zeros((8, 32), np.float32)}),
-                   r"array lstm.weight_hh has shape \(8, 32\) and dtype <f4, expected \(32, 8\)"),
-    "dtype": (lambda c: forged(c, **{"value.bias": np.zeros(1)}), "array value.bias has shape .* dtype <f8, expected .* of <f4"),
+    "expression": (
+        lambda c: archive({"x.npy": header("{'descr': '<f4', 'fortran_order': False, 'shape': (9**9**9,), }")}),
+        "has no .npy",
+    ),
+    "no zip": (lambda c: b"\x93NUMPY" * 100, "no readable .npz file"),
+    "empty": (lambda c: b"", "no readable .npz file"),
+    "transposed": (
+        lambda c: forged(c, **{"lstm.weight_hh": np.zeros((8, 32), np.float32)}),
+        r"array lstm.weight_hh has shape \(8, 32\) and dtype <f4, expected \(32, 8\)",
+    ),
+    "dtype": (
+        lambda c: forged(c, **{"value.bias": np.zeros(1)}),
+        "array value.bias has shape .* dtype <f8, expected .* of <f4",
+    ),
     "missing": (lambda c: forged(c, **{"policy.bias": None}), "array 'policy.bias' is missing"),
     "extra": (lambda c: forged(c, surplus=np.zeros(3)), "array 'surplus' is unknown"),
-    "nan": (lambda c: forged(c, **{"lstm.bias": np.full(32, np.nan, np.float32)}), "array lstm.bias holds a value that is not finite"),
-    "moment": (lambda c: forged(c, **{"second.value.bias": np.full(1, -1, np.float32)}), "array second.value.bias holds"),
+    "nan": (
+        lambda c: forged(c, **{"lstm.bias": np.full(32, np.nan, np.float32)}),
+        "array lstm.bias holds a value that is not finite",
+    ),
+    "moment": (
+        lambda c: forged(c, **{"second.value.bias": np.full(1, -1, np.float32)}),
+        "array second.value.bias holds",
+    ),
     "counter": (lambda c: forged(c, env_steps=np.int64(-1)), "env_steps = -1"),
-    "interval": (lambda c: forged(c, open_interval=np.zeros((5, 8))), r"open_interval has shape \(5, 8\), expected \(6, 8\)"),
+    "interval": (
+        lambda c: forged(c, open_interval=np.zeros((5, 8))),
+        r"open_interval has shape \(5, 8\), expected \(6, 8\)",
+    ),
     "config": (lambda c: forged(c, config=np.array(b"{}")), "checkpoint.npz has format None, expected 2"),
     "format": (lambda c: forged(c, format=np.int64(3)), "has format 3, expected 2; it was made by another version"),
     "checksum": (lambda c: saved(**{"lstm.bias": np.zeros(3)}), "its checksum is not that of its arrays"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", FORGERIES)
@@ -314,25 +353,42 @@ def test_sizes_are_looked_at_before_memory_is_taken(copy):
 
 JSONS = {
     "config.json": (
-        ("hidden_size", 8.5, "hidden_size = 8.5"), ("hidden_size", 10**9, "hidden_size = 1000000000"), ("gamma", "x", "gamma = 'x'"),
-        ("env", "bandti", "did you mean 'bandit'"), ("env", 3, "unknown environment 3"), ("seed", None, "seed = None"),
-        ("env_kwargs", [], r"env_kwargs = \[\]"), ("env_kwargs", {"pull": 1}, "unknown keyword .* 'pull'"),
-        ("env_kwargs", {"p": {}}, "p = {}"), ("versions", {"numpy": 2}, "versions.*= 2"), ("log_interval", 0, "log_interval = 0"),
-        ("surplus", 1, "setting 'surplus' is unknown"), ("agent", ..., "setting 'agent' is missing"), ("trials", 1e3, "trials"),
+        ("hidden_size", 8.5, "hidden_size = 8.5"),
+        ("hidden_size", 10**9, "hidden_size = 1000000000"),
+        ("gamma", "x", "gamma = 'x'"),
+        ("env", "bandti", "did you mean 'bandit'"),
+        ("env", 3, "unknown environment 3"),
+        ("seed", None, "seed = None"),
+        ("env_kwargs", [], r"env_kwargs = \[\]"),
+        ("env_kwargs", {"pull": 1}, "unknown keyword .* 'pull'"),
+        ("env_kwargs", {"p": {}}, "p = {}"),
+        ("versions", {"numpy": 2}, "versions.*= 2"),
+        ("log_interval", 0, "log_interval = 0"),
+        ("surplus", 1, "setting 'surplus' is unknown"),
+        ("agent", ..., "setting 'agent' is missing"),
+        ("trials", 1e3, "trials"),
     ),
     "result.json": (
-        ("updates", -1, "updates = -1"), ("env", 4, "env = 4"), ("train_seconds", "1", "train_seconds = '1'"),
-        ("evaluation", {}, "evaluation.reward_per_trial = None"), ("evaluation", ..., "evaluation = None"),
+        ("updates", -1, "updates = -1"),
+        ("env", 4, "env = 4"),
+        ("train_seconds", "1", "train_seconds = '1'"),
+        ("evaluation", {}, "evaluation.reward_per_trial = None"),
+        ("evaluation", ..., "evaluation = None"),
     ),
     "timing.json": (("train_seconds", -1, "train_seconds = -1"), ("compile_seconds", None, "compile_seconds = None")),
-}  # fmt: skip
+}
 NO_JSON = (b"", b"{", b"[]", b"3", b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000, b'{"a": ' * 50_000, b"1" * 5000)
 
 
 @pytest.mark.parametrize("name", JSONS)
 def test_json_files_are_checked(name, copy):
-    folder, text = RunFolder(copy), (copy / name).read_text()
-    read = {"config.json": lambda: tinymeta.load(copy), "result.json": folder.read_result, "timing.json": folder.read_timing}[name]
+    folder = RunFolder(copy)
+    text = (copy / name).read_text()
+    read = {
+        "config.json": lambda: tinymeta.load(copy),
+        "result.json": folder.read_result,
+        "timing.json": folder.read_timing,
+    }[name]
     for key, value, message in JSONS[name]:
         content = {k: v for k, v in (json.loads(text) | {key: value}).items() if v is not ...}
         (copy / name).write_text(json.dumps(content))
@@ -345,9 +401,15 @@ def test_json_files_are_checked(name, copy):
             read()
 
 
-@pytest.mark.parametrize(("line", "message"), [
-    ("1,2,3", "3 columns"), ("x" + ",1" * 9, "update = 'x'"), ("1" + ",nan" * 9, "trials = 'nan'"), ("\x00" * 500, "1 columns"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("1,2,3", "3 columns"),
+        ("x" + ",1" * 9, "update = 'x'"),
+        ("1" + ",nan" * 9, "trials = 'nan'"),
+        ("\x00" * 500, "1 columns"),
+    ],
+)
 def test_metrics_are_checked(line, message, copy):
     with open(copy / "metrics.csv", "a") as file:
         file.write(line + "\n")
@@ -384,14 +446,20 @@ CALLS = {
     "Settings": (lambda: Settings(trials=10**5000), "trials = a very large int, expected"),
     "Settings array": (lambda: Settings(gamma=np.array([0.5])), "gamma = array"),
     "Belief": (lambda: tinymeta.Belief(None), "tasks = None"),
-    "belief_along": (lambda: belief.belief_along(TASKS, [[0]], [[5]], [[1.0]], [[True]], [True]), r"action\[0, 0\] = 5"),
-    "belief_along shape": (lambda: belief.belief_along(TASKS, [[0]], [[1, 1]], [[1.0]], [[True]], [True]), "observation has dtype"),
+    "belief_along": (
+        lambda: belief.belief_along(TASKS, [[0]], [[5]], [[1.0]], [[True]], [True]),
+        r"action\[0, 0\] = 5",
+    ),
+    "belief_along shape": (
+        lambda: belief.belief_along(TASKS, [[0]], [[1, 1]], [[1.0]], [[True]], [True]),
+        "observation has dtype",
+    ),
     "Agent": (lambda: tinymeta.Agent(TASKS, "rl2", np.zeros(3), 4), "theta = .* expected an array of shape"),
     "play": (lambda: BeliefAgent(TASKS, "greedy", 0.9).play(5, step_limit=0), "step_limit = 0"),
     "env_kwargs": (lambda: make_config("bandit", "rl2", {"p": object()}), "p = <object"),
     "gradcheck": (lambda: gradient_check.check(TASKS, "rl2", hidden_size=10**6), "hidden_size = 1000000"),
     "gradcheck seed": (lambda: gradient_check.check(TASKS, "rl2", seed=-1), "seed = -1"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CALLS)
@@ -409,13 +477,16 @@ def test_numpy_numbers_are_settings(tmp_path):
     assert config.env_kwargs == {"p": [0.25, 1.0]}
 
 
-@pytest.mark.parametrize(("main", "argv"), [
-    (train.main, ["bandit", "rl2", "--num-envs", 100_000, "--hidden-size", 4096]),
-    (train.main, ["tiger", "rl2", "--num-envs", 100_000, "--env-kwargs", "horizon=100000"]),
-    (train.main, ["gridworld", "rl2", "--env-kwargs", "steps=10000", "episodes=10000"]),
-    (evaluate.main, ["greedy", "--env", "bandit", "--rollouts", 10**9, "--env-kwargs", "pulls=1000"]),
-    (evaluate.main, ["greedy", "--env", "bandit", "--rollouts", 10**9, "--trace", "t.npz"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("main", "argv"),
+    [
+        (train.main, ["bandit", "rl2", "--num-envs", 100_000, "--hidden-size", 4096]),
+        (train.main, ["tiger", "rl2", "--num-envs", 100_000, "--env-kwargs", "horizon=100000"]),
+        (train.main, ["gridworld", "rl2", "--env-kwargs", "steps=10000", "episodes=10000"]),
+        (evaluate.main, ["greedy", "--env", "bandit", "--rollouts", 10**9, "--env-kwargs", "pulls=1000"]),
+        (evaluate.main, ["greedy", "--env", "bandit", "--rollouts", 10**9, "--trace", "t.npz"]),
+    ],
+)
 def test_what_does_not_fit_into_memory_is_refused(main, argv, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     code, (line,) = command(capsys, main, *argv)
@@ -425,7 +496,7 @@ def test_what_does_not_fit_into_memory_is_refused(main, argv, tmp_path, monkeypa
 
 
 def test_the_memory_estimate_covers_what_is_allocated():
-    layout = training.make_layout(TASKS, "rl2", 48)
+    layout = make_layout(TASKS, "rl2", 48)
     rows, act = allocate(layout, 16, 50, np.float32)
     real = sum(array.nbytes for array in (*rows, *act))
     assert real <= working_bytes(layout, 16, 50, 4) <= 1.5 * real
@@ -434,10 +505,23 @@ def test_the_memory_estimate_covers_what_is_allocated():
 # ---------------------------------------------------------------- numerics
 
 
-@pytest.mark.parametrize("setting", [("learning_rate", "1e38"), ("env-kwargs", "goal_reward=1e38"), ("vf-coef", "1e300")])
+@pytest.mark.parametrize(
+    "setting", [("learning_rate", "1e38"), ("env-kwargs", "goal_reward=1e38"), ("vf-coef", "1e300")]
+)
 def test_divergence_is_a_clean_stop(setting, tmp_path, capsys):
     name, value = setting
-    argv = ["corridor", "rl2", "--trials", 400, "--hidden-size", 4, f"--{name.replace('_', '-')}", value, "--out", tmp_path / "run"]
+    argv = [
+        "corridor",
+        "rl2",
+        "--trials",
+        400,
+        "--hidden-size",
+        4,
+        f"--{name.replace('_', '-')}",
+        value,
+        "--out",
+        tmp_path / "run",
+    ]
     code, (line,) = command(capsys, train.main, *argv, "--quiet")
     assert code == 1
     assert line.startswith("tinymeta: training stopped: ")
@@ -479,16 +563,22 @@ def smallest(M, S, A, O, K, T):  # noqa: E741
     reward = np.zeros((M, S, A, S))
     reward[..., 0] = 1
     return tinymeta.TaskSet(
-        np.full((M, S, A, S), 1 / S), reward, np.full((M, S, O), 1 / O), np.eye(S)[:1].repeat(M, 0), np.zeros((M, S), bool),
-        episodes=K, episode_length=T, name="smallest",
-    )  # fmt: skip
+        np.full((M, S, A, S), 1 / S),
+        reward,
+        np.full((M, S, O), 1 / O),
+        np.eye(S)[:1].repeat(M, 0),
+        np.zeros((M, S), bool),
+        episodes=K,
+        episode_length=T,
+        name="smallest",
+    )
 
 
 @pytest.mark.parametrize(
     "sizes", [(1, 1, 1, 1, 1, 1), (2, 1, 1, 1, 1, 1), (1, 2, 1, 1, 2, 1), (1, 1, 2, 1, 1, 2), (2, 2, 2, 2, 1, 1)]
 )
 def test_the_smallest_of_everything_works(sizes):
-    """One task, state, action, observation, episode, step, hidden unit and trial per update: training, tests, yardsticks, gradients."""
+    """One task, state, action, observation, episode, step, unit, trial: training, tests, yardsticks, gradients."""
     tasks = smallest(*sizes)
     assert exact_values(tasks, 0.9, which=YARDSTICKS)["bayes_optimal"]["reward_per_trial"] > 0
     for name in BELIEF_AGENTS:
@@ -497,7 +587,10 @@ def test_the_smallest_of_everything_works(sizes):
         trained = tinymeta.learn(tasks, agent, trials=3, num_envs=1, hidden_size=1)
         assert evaluation.evaluate(trained, 0.9, rollouts=1)["reward_per_trial"]["sem"] is None
         assert evaluation.trace(trained, 2)["valid"].any()
-        assert max(entry.relative_error for entry in gradient_check.check(tasks, agent, 1).values()) <= gradient_check.TOLERANCE
+        assert (
+            max(entry.relative_error for entry in gradient_check.check(tasks, agent, 1).values())
+            <= gradient_check.TOLERANCE
+        )
 
 
 def test_there_are_no_trials_without_steps():
@@ -507,8 +600,9 @@ def test_there_are_no_trials_without_steps():
 
 def test_every_promise_names_a_test_that_exists():
     """docs/reliability.md puts a command beside each promise; those that are tests are here."""
-    text = (Path(__file__).parent.parent / "docs" / "reliability.md").read_text()
+    tests = Path(__file__).parent.parent
+    text = (tests.parent / "docs" / "reliability.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(test_\w+)`", text))
-    sources = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    sources = "".join(path.read_text(encoding="utf-8") for path in tests.rglob("test_*.py"))
     assert named
     assert {name for name in named if f"def {name}(" not in sources} == set()

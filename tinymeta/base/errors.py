@@ -1,8 +1,16 @@
-"""How the package says no, in one line: what came, what was expected, where."""
+"""How the package says no, in one line: what came, what was expected, where.
+
+Each check takes the name that the user knows a value by, and gives the value back in the one form that the rest of
+the package works with (a Python int, a Python float, a member of a registry), or raises an `InputError`.
+"""
 
 import difflib
 import math
 import operator
+from collections.abc import Collection
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class InputError(ValueError):
@@ -17,7 +25,7 @@ class PlanningError(InputError):
     """The exact values of a task set are out of reach or undefined; its message says why and what to do."""
 
 
-def shown(value):
+def shown(value: object) -> str:
     """`value` as it stands in a message: its repr on one line, cut where it is long."""
     try:
         text = " ".join(repr(value).splitlines())
@@ -26,14 +34,14 @@ def shown(value):
     return text if len(text) <= 100 else f"{text[:96]} …"
 
 
-def unknown(kind, name, known):
+def unknown(kind: str, name: object, known: Collection[str]) -> str:
     """The message for a name that is not in a registry, with the nearest known name as a suggestion."""
     near = difflib.get_close_matches(str(name)[:100], list(known), n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return f"unknown {kind} {shown(name)}, expected one of {', '.join(known)}{hint}"
 
 
-def integer(name, value, low=None, high=None):
+def integer(name: str, value: Any, low: int | None = None, high: int | None = None) -> int:
     """`value` as an int within [low, high]; anything else, also a float such as 3.0 or a bool, is an InputError."""
     try:
         if isinstance(value, bool):
@@ -46,8 +54,16 @@ def integer(name, value, low=None, high=None):
     return number
 
 
-def real(name, value, low=None, high=None, above=None):
-    """`value` as a finite float within [low, high] (or strictly `above` a bound); anything else is an InputError."""
+def real(
+    name: str, value: Any, low: float | None = None, high: float | None = None, above: float | None = None
+) -> float:
+    """`value` as a finite float within [low, high] (or strictly `above` a bound); anything else is an InputError.
+
+    Examples
+    --------
+    >>> real("gamma", 1, low=0, high=1)
+    1.0
+    """
     try:
         if isinstance(value, (bool, str, bytes)) or getattr(value, "ndim", 0) > 0:
             raise TypeError
@@ -60,21 +76,21 @@ def real(name, value, low=None, high=None, above=None):
     return number
 
 
-def instance(name, value, kind):
+def instance(name: str, value: Any, kind: type[T]) -> T:
     """`value` if it is a `kind`, else an InputError."""
     if not isinstance(value, kind):
         raise InputError(f"{name} = {shown(value)}, expected a {kind.__name__}")
     return value
 
 
-def choice(name, value, known):
+def choice(name: str, value: Any, known: Collection[str]) -> str:
     """`value` if it is one of `known`, else an InputError that suggests the nearest."""
     if not isinstance(value, str) or value not in known:
         raise InputError(unknown(name, value, known))
     return value
 
 
-def _interval(low, high, above=None):
+def _interval(low: float | None, high: float | None, above: float | None = None) -> str:
     parts = [f"> {above}"] if above is not None else []
     parts += [f">= {low}"] if low is not None else []
     parts += [f"<= {high}"] if high is not None else []

@@ -1,18 +1,25 @@
-"""TODO base.processes."""
+"""How many processes work at once, and with how many threads each.
+
+A run is one thread of compiled loops on small arrays, so the cores of a machine are best used by as many processes
+with one thread each. Left alone, every process would start one BLAS thread per core.
+"""
 
 import contextlib
 import os
+from collections.abc import Iterator
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-def cores():
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def cores() -> int:
+    """Cores that this process may use; where the system does not tell (macOS, Windows), those of the machine."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextlib.contextmanager
-def one_thread_each():
+def one_thread_each() -> Iterator[None]:
     """Processes that are started within it have one thread for numba and BLAS."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # inherited by the workers, read when they import NumPy

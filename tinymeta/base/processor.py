@@ -1,7 +1,7 @@
 """What the processor that numba compiles for has: the width of its vector registers.
 
-Numba compiles for the machine it runs on, or for the one that NUMBA_CPU_NAME names. Of the former LLVM tells the features;
-of the latter it is asked what it makes of an addition of 64-byte vectors.
+Numba compiles for the machine it runs on, or for the one that NUMBA_CPU_NAME names. Of the former LLVM tells the
+features; of the latter it is asked what it makes of an addition of 64-byte vectors.
 """
 
 from llvmlite import binding

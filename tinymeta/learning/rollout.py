@@ -8,7 +8,8 @@ numbers.
 from tinymeta.base.jit import jit
 from tinymeta.environments.outcomes import outcome_address, sample_index
 from tinymeta.learning.rows import STEPS, TIMES, USED, write_input
-from tinymeta.learning.update import step_network
+from tinymeta.learning.update import apply_network
+from tinymeta.network.flat import split
 from tinymeta.network.heads import sample_action
 
 # Columns of a trial's numbers; at time t, 2t further on, stand those of the step.
@@ -95,8 +96,9 @@ def play_on(outcomes, rules, layout, theta, uniforms, greedy, rows, act, start, 
     """Play trials to their ends from the inputs of time t, rows start…stop; earlier rows hold what the network comes
     with.
     """
+    parameters = split(theta, layout)
     while True:
-        step_network(rows, layout, theta, act, start, stop)
+        apply_network(rows, layout, parameters, act, start, stop)
         if start == stop or t == rules.step_limit:
             break  # what is left are trials that the step limit cut: their last row has a value, but no step follows
         for n in range(start, stop):

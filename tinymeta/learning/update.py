@@ -9,9 +9,12 @@ from tinymeta.network.lstm import lstm_backward, lstm_forward, lstm_parameter_gr
 
 
 @jit
-def step_network(rows, layout, theta, act, start, stop):
-    """The network on rows start…stop of one time, whose predecessors are rows.before. Overwrites those rows of act."""
-    weight_x, weight_h, bias, head_weight, head_bias = split(theta, layout)
+def apply_network(rows, layout, parameters, act, start, stop):
+    """The network on rows start…stop of one time, whose predecessors are rows.before. Overwrites those rows of act.
+
+    parameters are the views that `split` gives: made once, for this runs at every step.
+    """
+    weight_x, weight_h, bias, head_weight, head_bias = parameters
     lstm_forward(
         rows.columns, rows.prev_reward, rows.reset, rows.before, layout.reward_column, weight_x, weight_h, bias,
         start, stop, act.h_prev, act.c_prev, act.gates, act.c, act.tanh_c, act.h,
@@ -20,10 +23,17 @@ def step_network(rows, layout, theta, act, start, stop):
 
 
 @jit
+def step_network(rows, layout, theta, act, start, stop):
+    """`apply_network` with flat parameters (P,), for callers outside of kernels."""
+    apply_network(rows, layout, split(theta, layout), act, start, stop)
+
+
+@jit
 def forward(rows, layout, theta, act):
     """The network on recorded rows, time by time, cut trials' last inputs included."""
+    parameters = split(theta, layout)
     for t in range(rows.size[TIMES] + 1):
-        step_network(rows, layout, theta, act, rows.begin[t], rows.begin[t + 1])
+        apply_network(rows, layout, parameters, act, rows.begin[t], rows.begin[t + 1])
 
 
 @jit

@@ -161,7 +161,7 @@ def _exact(agent: Agent, gamma: float, own: Plan) -> dict[str, Any]:
 
 
 def _gap(result: dict[str, Any], own: Plan, gamma: float) -> dict[str, float]:
-    """What is missing to the best policy: to its reward per trial, from the exact reward if known and the sampled one."""
+    """What the best policy earns more in a trial than the agent, by its exact reward, if known, and the sampled one."""
     best = plan_value(own, gamma).reward_per_trial
     earned = {"exact": result["exact"].get("reward"), "sampled": result["evaluation"]["reward_per_trial"]["mean"]}
     return {how: best - reward for how, reward in earned.items() if reward is not None}

@@ -1,42 +1,54 @@
-"""What a training run was asked to do: settings, environment, intervals and versions; config.json."""
+"""config.json: what a run was asked to do, and by which versions.
 
-from dataclasses import asdict
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import fields
+A `Config` is a registered environment with its keyword arguments, the `Settings` of learning, and how often the run
+writes something down. Two runs of equal configs and versions have equal bits.
+
+A setting that a later version adds gets a default that does what was done before there was that setting. So a folder
+in whose config.json it is missing can still be read; the settings in `REQUIRED` are in every config.json, for no
+default would be right for every run, and an unknown setting is an error.
+"""
+
 import json
+import platform
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
 import llvmlite.binding
 import numba
 import numpy as np
-import platform
 
 from tinymeta._version import __version__
 from tinymeta.base.errors import InputError, choice, instance, integer, real, shown
+from tinymeta.base.files import AnyPath
 from tinymeta.environments.registry import ENVIRONMENTS, make
+from tinymeta.environments.table import TaskSet
 from tinymeta.learning.settings import Settings
 
-
-FORMAT = 2
-
+CONFIG_FORMAT = 2
 TRIALS_PER_ROW = 200  # of metrics.csv, by default
-
-MAY_CHANGE = ("trials", "checkpoint_interval", "snapshots")  # settings of a run that is resumed
-
+CHANGEABLE = ("trials", "checkpoint_interval", "snapshots")  # when a run is resumed
+WITHOUT_EFFECT = ("checkpoint_interval", "snapshots")  # on metrics and weights
 SAME_BITS = ("tinymeta", "numpy", "numba", "cpu")  # versions on which the last bits of a run depend
+REQUIRED = (
+    "env", "env_kwargs", "agent", "seed", "trials", "num_envs", "learning_rate", "gamma", "ent_coef", "vf_coef",
+    "max_grad_norm", "log_interval",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Config:
     """What a run folder's config.json holds."""
 
     env: str
-    env_kwargs: dict
+    env_kwargs: dict[str, Any]
     settings: Settings
     log_interval: int  # updates per row of metrics.csv
     checkpoint_interval: int = 100  # rows of metrics.csv per checkpoint
     snapshots: int = 0  # networks kept along the way, evenly spaced, the last one included
-    versions: dict = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         choice("environment", self.env, ENVIRONMENTS)
         object.__setattr__(self, "env_kwargs", listed(instance("env_kwargs", self.env_kwargs, dict)))
         integer("log_interval", self.log_interval, 1, 100_000)
@@ -45,88 +57,144 @@ class Config:
         for name, version in instance("versions", self.versions, dict).items():
             instance(f"versions[{name!r}]", version, str)
 
-    def difference(self, other, ignoring=("checkpoint_interval", "snapshots")):
-        """(name, here, there) of the first setting in which two configs differ, or None. Versions are not compared."""
-        here, there = ({"env": c.env, "env_kwargs": c.env_kwargs, **asdict(c.settings), "log_interval": c.log_interval,
-                        "checkpoint_interval": c.checkpoint_interval, "snapshots": c.snapshots} for c in (self, other))  # fmt: skip
-        names = (name for name in here if name not in ignoring and here[name] != there[name])
-        return next(((name, here[name], there[name]) for name in names), None)
-
-    def check_resumable(self, asked, where):
-        """Refuse to go on as `asked` with a run of this config: equal bits need equal settings and versions."""
-        difference = self.difference(asked, MAY_CHANGE)
-        if difference is not None:
-            name, then, now = difference
-            raise InputError(f"{where}: the run was made with {name} = {then!r}, and --resume was asked to go on with {now!r}")
-        for name in SAME_BITS:
-            then, now = self.versions.get(name), asked.versions.get(name)
-            if then != now:
-                raise InputError(f"{where}: the run was made with {name} {then}, and here is {now}; expected the same to go on bit by "
-                                 "bit, or --overwrite to begin anew")  # fmt: skip
-
     @property
-    def snapshot_updates(self):
+    def snapshot_updates(self) -> list[int]:
         """The updates after which a snapshot is taken, ascending."""
-        n, updates = self.snapshots, self.settings.updates
-        return sorted({-(-i * updates // n) for i in range(1, n + 1)}) if n else []
+        n = self.snapshots
+        return sorted({-(-i * self.settings.updates // n) for i in range(1, n + 1)})
 
-    def to_json(self):
-        flat = {"format": FORMAT, "env": self.env, "env_kwargs": self.env_kwargs, **asdict(self.settings)}
-        flat |= {"log_interval": self.log_interval, "checkpoint_interval": self.checkpoint_interval, "snapshots": self.snapshots}
-        flat |= {"versions": self.versions}
-        return json.dumps(flat, indent=2) + "\n"
+    def flat(self) -> dict[str, Any]:
+        """{setting: value} of everything but the versions, as config.json lists it."""
+        return {
+            "env": self.env,
+            "env_kwargs": self.env_kwargs,
+            **asdict(self.settings),
+            "log_interval": self.log_interval,
+            "checkpoint_interval": self.checkpoint_interval,
+            "snapshots": self.snapshots,
+        }
 
-def make_config(env, agent, env_kwargs=None, log_interval=None, checkpoint_interval=100, snapshots=0, **settings):
-    """A `Config` whose unnamed settings are the environment's column of the paper's Table 1."""
+    def to_json(self) -> str:
+        """The text of config.json."""
+        return json.dumps({"format": CONFIG_FORMAT, **self.flat(), "versions": self.versions}, indent=2) + "\n"
+
+    def difference(self, other: "Config", ignoring: Collection[str] = WITHOUT_EFFECT) -> tuple[str, Any, Any] | None:
+        """(name, here, there) of the first setting in which two configs differ, or None. Versions are not
+        compared."""
+        there = other.flat()
+        for name, value in self.flat().items():
+            if name not in ignoring and value != there[name]:
+                return name, value, there[name]
+        return None
+
+    def check_resumable(self, asked: "Config", source: AnyPath) -> None:
+        """Refuse to go on as `asked` with a run of this config: equal bits need equal settings and versions."""
+        difference = self.difference(asked, CHANGEABLE)
+        if difference is not None:
+            name, made, now = difference
+            raise InputError(
+                f"{source}: the run was made with {name} = {made!r}, and --resume was asked to go on with {now!r}"
+            )
+        for name in SAME_BITS:
+            version = self.versions.get(name)
+            here = asked.versions.get(name)
+            if version != here:
+                raise InputError(
+                    f"{source}: the run was made with {name} {version}, and here is {here}; expected the same to go on "
+                    "bit by bit, or --overwrite to begin anew"
+                )
+
+
+def make_config(
+    env: str, agent: str, env_kwargs: Mapping[str, Any] | None = None, log_interval: int | None = None,
+    checkpoint_interval: int = 100, snapshots: int = 0, **settings: Any,
+) -> Config:  # fmt: skip
+    """A `Config` whose unnamed settings are the environment's training defaults.
+
+    Parameters
+    ----------
+    env, agent : str
+        A row of `ENVIRONMENTS` and one of `WIRINGS`.
+    env_kwargs : dict, optional
+        Keyword arguments of the environment's builder.
+    log_interval : int, optional
+        Updates per row of metrics.csv; some `TRIALS_PER_ROW` trials if left out.
+    checkpoint_interval, snapshots : int
+        See `Config`.
+    **settings
+        Fields of `Settings`.
+
+    Examples
+    --------
+    >>> make_config("corridor", "rl2", {"left": 10}, seed=3).settings.gamma
+    0.9
+    """
     defaults = ENVIRONMENTS[choice("environment", env, ENVIRONMENTS)].defaults
-    settings = Settings(**{**defaults, **settings, "agent": agent})
+    learning = Settings(**{**defaults, **settings, "agent": agent})
     if log_interval is None:
-        log_interval = max(1, TRIALS_PER_ROW // settings.num_envs)
-    return Config(env, dict(env_kwargs or {}), settings, log_interval, checkpoint_interval, snapshots, versions())
+        log_interval = max(1, TRIALS_PER_ROW // learning.num_envs)
+    return Config(env, dict(env_kwargs or {}), learning, log_interval, checkpoint_interval, snapshots, versions())
 
-def versions():
-    cpu = numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()  # numba compiles for this one's instructions
+
+def versions() -> dict[str, str]:
+    """{name: version} of what the numbers of a run may depend on, the processor that numba compiles for included."""
     return {
-        "tinymeta": __version__, "numpy": np.__version__, "numba": numba.__version__, "python": platform.python_version(), "cpu": cpu,
-    }  # fmt: skip
+        "tinymeta": __version__,
+        "numpy": np.__version__,
+        "numba": numba.__version__,
+        "python": platform.python_version(),
+        "cpu": vars(numba.config)["CPU_NAME"] or llvmlite.binding.get_host_cpu_name(),
+    }
 
-def parse_config(flat, where):
+
+def parse_config(flat: Mapping[str, Any], source: AnyPath) -> Config:
     """The `Config` in what config.json holds.
 
     Raises
     ------
     ValueError
-        If a setting is missing, unknown or out of range; names it and `where`.
+        If a setting is unknown or out of range, or a required one is missing; names it and `source`.
     """
-    found = flat.pop("format", None)
-    if found != FORMAT:
-        raise InputError(f"{where} has format {shown(found)}, expected {FORMAT}; it was made by another version of tinymeta")
-    expected = {f.name for f in fields(Settings)} | {f.name for f in fields(Config)} - {"settings"}
-    for name in sorted(expected ^ set(flat)):
-        raise InputError(f"{where}: setting {shown(name)} is {'missing' if name in expected else 'unknown'}")
+    given = dict(flat)
+    version = given.pop("format", None)
+    if version != CONFIG_FORMAT:
+        wrong = f"{source} has format {shown(version)}, expected {CONFIG_FORMAT}"
+        raise InputError(f"{wrong}; it was made by another version of tinymeta")
+    learning = [f.name for f in fields(Settings)]
+    known = {*learning, *(f.name for f in fields(Config))} - {"settings"}
+    for name in sorted(given.keys() - known):
+        raise InputError(f"{source}: setting {shown(name)} is unknown")
+    for name in sorted(set(REQUIRED) - given.keys()):
+        raise InputError(f"{source}: setting {shown(name)} is missing")
     try:
-        settings = Settings(**{f.name: flat.pop(f.name) for f in fields(Settings)})
-        return Config(settings=settings, **flat)
+        settings = Settings(**{name: given.pop(name) for name in learning if name in given})
+        return Config(settings=settings, **given)
     except InputError as error:
-        raise InputError(f"{where}: {error}") from None
+        raise InputError(f"{source}: {error}") from None
 
-def build(config):
+
+def build(config: Config) -> TaskSet:
     """The task set of a config."""
     return make(config.env, **_tuples(config.env_kwargs))
 
-def parse_kwargs(text):
-    """Keyword arguments of `tinymeta.tasks.make` from JSON, such as json.dumps(config.env_kwargs)."""
+
+def parse_kwargs(text: str) -> dict[str, Any]:
+    """Keyword arguments of `tinymeta.make` from JSON, such as json.dumps(config.env_kwargs)."""
     return _tuples(json.loads(text))
 
-def _tuples(kwargs):
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in kwargs.items()}
 
-def listed(kwargs):
+def listed(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Keyword arguments as JSON gives them back: tuples and arrays as lists, of plain finite numbers and texts."""
     return {instance("a keyword", key, str): _plain(key, value) for key, value in kwargs.items()}
 
-def _plain(name, value):
-    value = value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+
+def _tuples(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in kwargs.items()}
+
+
+def _plain(name: str, value: Any) -> Any:
+    if isinstance(value, (np.ndarray, np.generic)):
+        value = value.tolist()
     if isinstance(value, (list, tuple)):
         return [_plain(name, part) for part in value]
     if value is None or isinstance(value, (bool, int, str)):

@@ -1,4 +1,4 @@
-"""Sweeps (contract), statistics (oracle)."""
+"""Sweeps (contract): seeds equal single runs, casualties are named, any executor will do, signals are heeded."""
 
 import json
 import os
@@ -9,45 +9,22 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import distributed
 import numpy as np
 import pytest
 
 import tinymeta
-from tinymeta import baselines, cli, train
+from tinymeta import baselines, cli
+from tinymeta import train as train_command
 from tinymeta.base.errors import InputError
-from tinymeta.base.intervals import difference, estimate, t_quantile
+from tinymeta.base.intervals import estimate
 from tinymeta.learning.learner import DivergenceError
 from tinymeta.optimum.nodes import NodeLimitError
 from tinymeta.runs.config import make_config
 from tinymeta.runs.folder import RunFolder
+from tinymeta.runs.interrupts import Interrupted
 from tinymeta.runs.sweep import SweepError, sweep
-from tinymeta.runs.training import Interrupted
-from tinymeta.runs.training import train as train_one
-
-# ---------------------------------------------------------------- statistics
-
-
-@pytest.mark.parametrize(("freedom", "value"), [(1, 12.7062), (2, 4.3027), (19, 2.0930), (1000, 1.9623)])
-def test_student_quantiles_from_the_table(freedom, value):
-    """0.975 quantiles as in any table of Student's t (Fisher & Yates 1938)."""
-    assert t_quantile(0.975, freedom) == pytest.approx(value, abs=5e-5)
-
-
-def test_interval_covers_as_often_as_it_says():
-    rng = np.random.default_rng(0)
-    hits = [abs(e.mean) <= e.high - e.mean for e in (estimate(rng.normal(size=6)) for _ in range(1000))]
-    assert abs(np.mean(hits) - 0.95) < 0.025
-
-
-def test_equivalence_is_the_two_one_sided_tests():
-    """The 90 % Welch interval by hand, for equal sizes and variances: difference ± t(0.95, 2n - 2)·s·√(2/n)."""
-    a, b = np.array([1.0, 2, 3, 4]), np.array([1.5, 2.5, 3.5, 4.5])
-    value = difference(a, b)
-    half = t_quantile(0.95, 6) * a.std(ddof=1) * np.sqrt(2 / 4)
-    assert (value.mean, value.low, value.high) == pytest.approx((-0.5, -0.5 - half, -0.5 + half))
-
-
-# ---------------------------------------------------------------- sweeps
+from tinymeta.runs.training import train
 
 
 def short(**settings):
@@ -55,10 +32,10 @@ def short(**settings):
 
 
 def test_sweep_equals_single_runs(tmp_path):
-    """Contract: seed k of a sweep is the same run as seed k alone; a second call changes nothing; others are refused."""
+    """Seed k of a sweep is the same run as seed k alone; a second call changes nothing; others are refused."""
     results = sweep(tmp_path / "s", short(), 3, workers=2)
     assert list(results) == [0, 1, 2]
-    train_one(tmp_path / "one", short(seed=1))
+    train(tmp_path / "one", short(seed=1))
     for name in ("metrics.csv", "checkpoint.npz", "config.json"):
         assert (tmp_path / "s" / "seed-1" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "s").rglob("*")}
@@ -81,7 +58,7 @@ def test_one_failing_seed_does_not_take_the_others_along(tmp_path):
 def diverging(path, config, resume, overwrite):
     if config.settings.seed == 1:
         raise DivergenceError(7, "the loss")
-    return train_one(path, config, resume, overwrite)
+    return train(path, config, resume, overwrite)
 
 
 def dying(path, config, resume, overwrite):
@@ -89,7 +66,7 @@ def dying(path, config, resume, overwrite):
     if config.settings.seed == 1 and not resume:
         RunFolder(path).create(config)
         os.kill(os.getpid(), signal.SIGKILL)
-    return train_one(path, config, resume, overwrite)
+    return train(path, config, resume, overwrite)
 
 
 def test_a_diverging_seed_is_named(tmp_path, monkeypatch):
@@ -121,7 +98,6 @@ def test_any_executor_will_do(tmp_path):
 
 
 def test_dask_runs_a_sweep(tmp_path):
-    distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
@@ -131,7 +107,7 @@ def test_dask_runs_a_sweep(tmp_path):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupting_a_sweep_leaves_resumable_runs(number, code, tmp_path):
-    """A signal to the parent alone: exit code 128 + its number, every begun run has a checkpoint, no child is left."""
+    """A signal to the parent alone: exit code 128 + its number; every begun run has a checkpoint."""
     arguments = [
         "corridor",
         "rl2",
@@ -154,7 +130,7 @@ def test_interrupting_a_sweep_leaves_resumable_runs(number, code, tmp_path):
         ):
             time.sleep(0.1)
         process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=60)  # until nobody has its stderr open: no child is left
     assert process.returncode == code, errors
     assert "--resume" in errors
     for seed in (0, 1):
@@ -181,7 +157,19 @@ def test_trained_agents_stand_beside_the_exact_values(tmp_path, capsys):
 
 def test_sweep_command(tmp_path, capsys):
     argv = ["bandit", "rl1", "--trials", "100", "--hidden-size", "3", "--out", str(tmp_path)]
-    assert cli.run(lambda: train.main([*argv, "--seeds", "2"])) == 0
+    assert cli.run(lambda: train_command.main([*argv, "--seeds", "2"])) == 0
     assert "2 seeds" in capsys.readouterr().out
-    assert cli.run(lambda: train.main([*argv, "--workers", "2"])) == 2
+    assert cli.run(lambda: train_command.main([*argv, "--workers", "2"])) == 2
     assert "--workers 2 without --seeds" in capsys.readouterr().err
+    assert cli.run(lambda: train_command.main([*argv, "--first-seed", "2"])) == 2
+    assert "--first-seed 2 without --seeds" in capsys.readouterr().err
+
+
+def test_a_sweep_begins_where_it_is_told_to(tmp_path):
+    """--first-seed S trains seeds S…S+N-1, and each is the run that --seed would have made."""
+    argv = ["bandit", "rl2", "--trials", "60", "--hidden-size", "3", "--quiet"]
+    assert train_command.main([*argv, "--seeds", "2", "--first-seed", "7", "--out", str(tmp_path / "many")]) == 0
+    assert train_command.main([*argv, "--seed", "8", "--out", str(tmp_path / "one")]) == 0
+    assert sorted(path.name for path in (tmp_path / "many").glob("seed-*")) == ["seed-7", "seed-8"]
+    weights = [(tmp_path / name / "checkpoint.npz").read_bytes() for name in ("many/seed-8", "one")]
+    assert weights[0] == weights[1]
