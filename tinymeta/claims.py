@@ -47,7 +47,7 @@ def write_verdicts(paper: Paper, results: Results, out: Path) -> Judged:
         out.mkdir(parents=True, exist_ok=True)
     table = to_json(judged, results.seeds, results.first_seed)
     write_whole(out / "claims.json", (json.dumps(table, indent=2, allow_nan=False) + "\n").encode())
-    write_whole(out / "claims.md", to_markdown(judged, results.seeds, results.first_seed).encode())
+    write_whole(out / "claims.md", to_markdown(table).encode())
     return judged
 
 

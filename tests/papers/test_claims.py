@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from synthetic import (
@@ -33,6 +34,7 @@ from tinymeta.papers.claims import (
     WithinFactor,
     judge,
     to_json,
+    to_markdown,
 )
 from tinymeta.papers.registry import PAPERS, load_paper
 from tinymeta.runs import checkpoint
@@ -239,12 +241,24 @@ def test_claims_files(good, tmp_path):
     assert (tmp_path / "claims.md").read_text().count("\n| ") == len(PAPER.claims) + 1
 
 
+def test_the_published_table_is_made_of_the_published_numbers():
+    """figures/claims.md is figures/claims.json as text."""
+    figures = Path(__file__).parent.parent.parent / "figures"
+    table = json.loads((figures / "claims.json").read_text(encoding="utf-8"))
+    made = to_markdown({"first_seed": 0, **table})
+    rows = [line for line in made.splitlines() if line.startswith("|")]
+    published = (figures / "claims.md").read_text(encoding="utf-8").splitlines()
+    assert rows == [line for line in published if line.startswith("|")]
+
+
 def test_numbers_that_are_infinite_are_null_in_json():
     endless = {"": {"excess": Estimate(float("inf"), float("inf"), float("inf"), 3)}}
     claim = Claim("c", "text", "§1", "statistic", Threshold("{}", {"excess": AtMost(4)}), lambda results: endless)
-    (row,) = to_json(judge(None, [claim]), 3)["claims"]
+    table = to_json(judge(None, [claim]), 3)
+    (row,) = table["claims"]
     assert row["measured"]["excess"] == {"mean": None, "low": None, "high": None, "n": 3}
     assert row["holds"] is False
+    assert "excess: ∞" in to_markdown(table)
 
 
 def test_a_missing_run_gives_no_verdict(good, tmp_path):

@@ -10,7 +10,7 @@ A new claim is a new row in a paper's claims.py; a new measurement is a function
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from tinymeta.base.intervals import Estimate
 from tinymeta.papers.results import Results
@@ -164,6 +164,7 @@ class Measurement(NamedTuple):
 
 
 Judged = list[tuple[Claim, Measurement]]
+Row = dict[str, Any]  # of claims.json: a claim's texts, what was measured, whether it holds
 
 
 def judge(results: Results, claims: Iterable[Claim]) -> Judged:
@@ -182,36 +183,54 @@ def judge(results: Results, claims: Iterable[Claim]) -> Judged:
     return judged
 
 
-def to_json(judged: Judged, seeds: int, first_seed: int = 0) -> dict:
+def to_json(judged: Judged, seeds: int, first_seed: int = 0) -> dict[str, Any]:
     """What claims.json holds; what is infinite is null there."""
     rows = []
     for claim, measurement in judged:
-        row: dict = {field: str(getattr(claim, field)) for field in ("name", "text", "place", "statistic", "threshold")}
+        row: Row = {field: str(getattr(claim, field)) for field in ("name", "text", "place", "statistic", "threshold")}
         row["measured"] = {name: plain(value._asdict()) for name, value in measurement.estimates.items()}
         row["holds"] = measurement.holds
         rows.append(row)
     return {"seeds": seeds, "first_seed": first_seed, "claims": rows}
 
 
-def to_markdown(judged: Judged, seeds: int, first_seed: int = 0) -> str:
-    """claims.md: one row per claim."""
+def to_markdown(table: dict[str, Any]) -> str:
+    """claims.md, one row per claim, of what claims.json holds."""
+    seeds, first_seed = table["seeds"], table["first_seed"]
     lines = [
-        f"Measured over {seeds} seeds a row, from seed {first_seed} on, or as many as its experiments have if that is",
-        "fewer; test of 100 rollouts a seed; intervals are 95 % where not said otherwise.",
+        f"Measured over {seeds} seeds a row, from seed {first_seed} on, or as many as its experiments have",
+        "if that is fewer; test of 100 rollouts a seed; intervals are 95 % where not said otherwise.",
         "",
         "| claim | in the paper | measured | threshold | verdict |",
         "|---|---|---|---|---|",
     ]
-    for claim, measurement in judged:
-        shown = "<br>".join(f"{name}: {_rounded(value)}" for name, value in measurement.estimates.items())
-        verdict = "holds" if measurement.holds else "**does not hold**"
-        lines.append(f"| {claim.text} | {claim.place} | {shown} | {claim.threshold} | {verdict} |")
+    for row in table["claims"]:
+        cells = (row["text"], row["place"], measured_text(row), row["threshold"], verdict_text(row))
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _rounded(value: Estimate) -> str:
-    """Mean and interval; whole numbers where they are large, or exactly whole."""
-    digits = 0 if abs(value.mean) >= 1000 or value.low == value.high == round(value.mean) else 2
-    if value.low == value.high:
-        return f"{value.mean:.{digits}f}"
-    return f"{value.mean:.{digits}f} [{value.low:.{digits}f}, {value.high:.{digits}f}]"
+def measured_text(row: Row) -> str:
+    """The estimates of a row of claims.json, a line each.
+
+    Examples
+    --------
+    >>> measured_text({"measured": {"rl2 reward per trial": {"mean": 9.496, "low": 9.4912, "high": 9.5012, "n": 20}}})
+    'rl2 reward per trial: 9.50 [9.49, 9.50]'
+    """
+    return "<br>".join(f"{name}: {_rounded(**estimate)}" for name, estimate in row["measured"].items())
+
+
+def verdict_text(row: Row) -> str:
+    """The verdict of a row of claims.json."""
+    return "holds" if row["holds"] else "**does not hold**"
+
+
+def _rounded(mean: float | None, low: float | None, high: float | None, n: int) -> str:
+    """Mean and interval; whole numbers where they are large, or exactly whole; ∞ where claims.json has null."""
+    if mean is None or low is None or high is None:
+        return "∞"
+    digits = 0 if abs(mean) >= 1000 or low == high == round(mean) else 2
+    if low == high:
+        return f"{mean:.{digits}f}"
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
