@@ -21,8 +21,8 @@ PRUNE = 1e-10  # probability below which a history is not followed; 0 where hist
 HISTORIES = 400_000
 SHORT_HORIZON = 12  # steps up to which a tree of histories is never pruned
 WORST = 5  # beliefs at which the agent errs, that a report names
-STEPS = 10_000  # samples that decoders are fitted and tested on, at most
-STATES = 3000  # and simulations
+DECODING_STEPS = 10_000  # samples that decoders are fitted and tested on, at most
+SIMULATION_STEPS = 3000  # and simulations
 
 Reason = dict[str, str]  # {"reason": why something is not defined or out of reach}
 
@@ -86,9 +86,9 @@ def probe(
     recording = record(agent, trials, seed)
     before = untrained(agent, train_seed, init)
     result: dict[str, Any] = {"env": tasks.name, "agent": agent.name, "trials": trials, "gamma": gamma}
-    many = _first_trials(recording, STEPS)
+    many = _first_trials(recording, DECODING_STEPS)
     result["decoding"] = _or_reason(lambda: decode(many, relive(before, many), seed))
-    few = _first_trials(recording, STATES)
+    few = _first_trials(recording, SIMULATION_STEPS)
     result["simulation"] = _or_reason(lambda: _simulation(agent, before, few, known.bayes, seed))
     result["divergence"] = own if isinstance(own, dict) else _divergence(agent, recording, own)
     result["exact"] = own if isinstance(own, dict) else _or_reason(lambda: _exact(agent, gamma, own))

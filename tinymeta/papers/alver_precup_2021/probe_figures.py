@@ -80,8 +80,8 @@ def draw_simulation(results: Results, out: Path) -> None:
                 known = {task: value for task, value in found.items() if value is not None}
                 for task, value in known.items():
                     table.add(task, series.label, quantity, value.mean, value.low, value.high)
-                place = [list(TITLES).index(task) for task in known]
-                _paint_simulation(axis, np.array(place) + (i - 1.5) * 0.2, list(known.values()), series)
+                position = [list(TITLES).index(task) for task in known]
+                _paint_simulation(axis, np.array(position) + (i - 1.5) * 0.2, list(known.values()), series)
             axis.set(title=f"{dissimilarity}, {way}", yscale="log")
             axis.set_ylim(bottom=FLOOR)
             axis.set_xticks(range(len(TITLES)), TITLES.values(), rotation=35, ha="right", fontsize=7)
