@@ -2,8 +2,9 @@
 
     python benchmarks/growth.py            measures (two minutes on one core) and draws figures/growth.{png,svg,csv}
 
-Each point trains rl2 in memory and takes the fastest of a few repetitions, since another process can only slow a run down. Memory is
-what a process grows by when it makes a run and trains it, in a process of its own; the formula is `memory_bytes`.
+Each point trains rl2 in memory and takes the fastest of a few repetitions, since another process can only slow a run
+down. Memory is what a process grows by when it makes a run and trains it, in a process of its own; the formula is
+`training_bytes`, which rounds up.
 """
 
 import argparse
@@ -16,33 +17,35 @@ import time
 import matplotlib.pyplot as plt
 import numpy as np
 
-from tinymeta.learning.learner import CHUNK_NUMBERS, Learner
-from tinymeta.learning.settings import DTYPES, Settings
-from tinymeta.papers.plotting import SETTINGS, save
 from tinymeta.environments.registry import make
+from tinymeta.learning.learner import Learner, training_bytes
+from tinymeta.learning.settings import Settings
+from tinymeta.papers.plotting import SETTINGS, save
 
 REPETITIONS, SECONDS = 5, 0.4
 BLUE, ORANGE = "#0072B2", "#D55E00"
 
 # axis: (label, values, value -> (environment, its parameters, settings), "cost per step" that the kernels promise)
 AXES = {
-    "hidden_size": ("hidden units", (16, 32, 48, 64, 96, 128, 192, 256), lambda v: ("bandit", {}, {"hidden_size": v, "num_envs": 16})),
+    "hidden_size": (
+        "hidden units",
+        (16, 32, 48, 64, 96, 128, 192, 256),
+        lambda v: ("bandit", {}, {"hidden_size": v, "num_envs": 16}),
+    ),
     "num_envs": ("trials per update", (1, 2, 4, 8, 16, 32, 64, 128, 256), lambda v: ("bandit", {}, {"num_envs": v})),
     "pulls": ("steps per trial", (10, 30, 100, 300, 1000, 3000), lambda v: ("bandit", {"pulls": v}, {"num_envs": 4})),
-    "tasks": ("tasks", (2, 8, 32, 128, 512), lambda v: ("bandit", {"p": tuple(np.linspace(0, 1, v)), "pulls": 10}, {"num_envs": 16})),
-    "states": ("states", (11, 31, 101, 301, 1001),
-               lambda v: ("corridor", {"left": v // 2, "right": v // 2, "max_steps": 200}, {"num_envs": 16})),
-}  # fmt: skip
+    "tasks": (
+        "tasks",
+        (2, 8, 32, 128, 512),
+        lambda v: ("bandit", {"p": tuple(np.linspace(0, 1, v)), "pulls": 10}, {"num_envs": 16}),
+    ),
+    "states": (
+        "states",
+        (11, 31, 101, 301, 1001),
+        lambda v: ("corridor", {"left": v // 2, "right": v // 2, "max_steps": 200}, {"num_envs": 16}),
+    ),
+}
 MEMORY = [(16, 100), (64, 100), (64, 1000), (256, 1000), (1024, 500)]  # (trials per update, pulls)
-
-
-def memory_bytes(parameters, hidden, actions, batch, step_limit, dtype="float32"):
-    """What a run holds: θ, two moments and the gradient; one row of activations and records per step; the uniforms of a chunk."""
-    number = np.dtype(DTYPES[dtype]).itemsize
-    rows = batch * (step_limit + 1)
-    row = (16 * hidden + 4 * actions + 6) * number + 8 * 8 + 1
-    uniforms = max(CHUNK_NUMBERS, batch * (uniforms_per_trial(step_limit))) * 8
-    return 4 * parameters * number + rows * row + uniforms
 
 
 def microseconds_per_step(env, parameters, settings):
@@ -68,12 +71,14 @@ def resident_bytes():
 
 
 def grow(batch, pulls):
-    """Prints what this process grows by when it trains two updates of a run of this size, and what the formula says, in bytes."""
+    """Prints what this process grows by when it trains two updates of a run of this size, and what the formula says,
+    in bytes.
+    """
     Learner(make("bandit"), Settings()).advance(1)  # load the kernels first: they are not the run's
     before = resident_bytes()
-    learner = Learner(make("bandit", pulls=pulls), Settings(num_envs=batch))
-    learner.advance(2)
-    print(json.dumps([resident_bytes() - before, memory_bytes(learner.theta.size, 48, 2, batch, pulls)]))
+    tasks, settings = make("bandit", pulls=pulls), Settings(num_envs=batch)
+    Learner(tasks, settings).advance(2)
+    print(json.dumps([resident_bytes() - before, training_bytes(tasks, settings)]))
 
 
 def measure():
@@ -88,7 +93,8 @@ def measure():
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         table.append(("memory", batch * pulls, *(size / 2**20 for size in json.loads(done.stdout))))
         print(
-            f"{'memory':12} {batch:4} x {pulls:4}  {table[-1][2]:9.1f} MB measured, {table[-1][3]:9.1f} MB by the formula",
+            f"{'memory':12} {batch:4} x {pulls:4}  {table[-1][2]:9.1f} MB measured, "
+            f"{table[-1][3]:9.1f} MB by the formula",
             flush=True,
         )
     return table

@@ -1,8 +1,10 @@
-"""The same training in JAX as its users write it: the whole loop under jit and lax.scan, gradients by autodiff, seeds under vmap.
+"""The same training in JAX as its users write it: the whole loop under jit and lax.scan, gradients by autodiff, seeds
+under vmap.
 
-A bandit trial always takes ten steps, so the rollout itself is differentiated: one unrolled scan, whose activations the backward pass
-reuses. Corridor trials end when they end. A while_loop, which cannot be differentiated in reverse, plays them; then the loss is computed
-on the recorded inputs by the shortest of a few scans that covers them (lax.switch). `peer_jax_by_hand.py` is what a specialist gets.
+A bandit trial always takes ten steps, so the rollout itself is differentiated: one unrolled scan, whose activations
+the backward pass reuses. Corridor trials end when they end. A while_loop, which cannot be differentiated in reverse,
+plays them; then the loss is computed on the recorded inputs by the shortest of a few scans that covers them
+(lax.switch). `peer_jax_by_hand.py` is what a specialist gets.
 """
 
 import argparse
@@ -38,19 +40,42 @@ def corridor_step(task, place, action):
 
 
 ENVIRONMENTS = {
-    "bandit": {"step": bandit_step, "cells": 0, "start": 0, "episodes": 10, "limit": 10, "lr": 1e-3, "gamma": 0.8, "ent": 0.001,
-               "clip": 1.0},
-    "corridor": {"step": corridor_step, "cells": 11, "start": 5, "episodes": 2, "limit": 100, "lr": 1e-4, "gamma": 0.9, "ent": 0.01,
-                 "clip": 5.0},
-}  # fmt: skip
+    "bandit": {
+        "step": bandit_step,
+        "cells": 0,
+        "start": 0,
+        "episodes": 10,
+        "limit": 10,
+        "lr": 1e-3,
+        "gamma": 0.8,
+        "ent": 0.001,
+        "clip": 1.0,
+    },
+    "corridor": {
+        "step": corridor_step,
+        "cells": 11,
+        "start": 5,
+        "episodes": 2,
+        "limit": 100,
+        "lr": 1e-4,
+        "gamma": 0.9,
+        "ent": 0.01,
+        "clip": 5.0,
+    },
+}
 
 
 def init(key, inputs):
     keys, s = jax.random.split(key, 4), H**-0.5
     xavier = jax.nn.initializers.xavier_uniform()
-    return {"W": jax.random.uniform(keys[0], (H + inputs, 4 * H), minval=-s, maxval=s), "b": jnp.zeros(4 * H),
-            "policy": xavier(keys[1], (H, A)), "policy_b": jnp.zeros(A),
-            "value": xavier(keys[2], (H, 1)), "value_b": jnp.zeros(1)}  # fmt: skip
+    return {
+        "W": jax.random.uniform(keys[0], (H + inputs, 4 * H), minval=-s, maxval=s),
+        "b": jnp.zeros(4 * H),
+        "policy": xavier(keys[1], (H, A)),
+        "policy_b": jnp.zeros(A),
+        "value": xavier(keys[2], (H, 1)),
+        "value_b": jnp.zeros(1),
+    }
 
 
 def network(p, state, x):
@@ -70,8 +95,15 @@ def encode(env, place, reward, action):
 def begin(env, u):
     B = len(u)
     none = jnp.zeros(B, jnp.int32)
-    return {"state": (jnp.zeros((B, H)), jnp.zeros((B, H))), "task": (u >= 0.5).astype(jnp.int32), "place": none + env["start"],
-            "episode": none, "reward": jnp.zeros(B), "action": none - 1, "alive": jnp.ones(B)}  # fmt: skip
+    return {
+        "state": (jnp.zeros((B, H)), jnp.zeros((B, H))),
+        "task": (u >= 0.5).astype(jnp.int32),
+        "place": none + env["start"],
+        "episode": none,
+        "reward": jnp.zeros(B),
+        "action": none - 1,
+        "alive": jnp.ones(B),
+    }
 
 
 def step(env, p, now, u):
@@ -81,8 +113,15 @@ def step(env, p, now, u):
     action = (u >= jnp.exp(logp[:, 0])).astype(jnp.int32)
     place, reward, ended = env["step"](now["task"], now["place"], action)
     reward, episode = reward * now["alive"], now["episode"] + ended
-    new = {"state": state, "task": now["task"], "place": place, "episode": episode, "reward": reward, "action": action,
-           "alive": now["alive"] * (episode < env["episodes"])}  # fmt: skip
+    new = {
+        "state": state,
+        "task": now["task"],
+        "place": place,
+        "episode": episode,
+        "reward": reward,
+        "action": action,
+        "alive": now["alive"] * (episode < env["episodes"]),
+    }
     return new, {"x": x, "action": action, "reward": reward, "alive": now["alive"], "logp": logp, "value": value}
 
 
@@ -187,13 +226,23 @@ def main():
     compile_seconds, began = time.perf_counter() - began, time.perf_counter()
     reward, steps = (np.atleast_2d(np.asarray(part)) for part in jax.block_until_ready(compiled(keys)))
     seconds, last = time.perf_counter() - began, max(1, reward.shape[1] // 10)
-    print(json.dumps({
-        "name": "JAX", "env": args.env, "num_envs": args.num_envs, "seeds": args.seeds, "trials": reward.shape[1] * args.num_envs,
-        "env_steps": int(steps.sum()), "compile_seconds": compile_seconds, "train_seconds": seconds,
-        "reward_per_trial": (reward[:, -last:].mean(1) / args.num_envs).tolist(),
-        "steps_per_trial": (steps[:, -last:].mean(1) / args.num_envs).tolist(),
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "name": "JAX",
+                "env": args.env,
+                "num_envs": args.num_envs,
+                "seeds": args.seeds,
+                "trials": reward.shape[1] * args.num_envs,
+                "env_steps": int(steps.sum()),
+                "compile_seconds": compile_seconds,
+                "train_seconds": seconds,
+                "reward_per_trial": (reward[:, -last:].mean(1) / args.num_envs).tolist(),
+                "steps_per_trial": (steps[:, -last:].mean(1) / args.num_envs).tolist(),
+                "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        )
+    )
     return 0
 
 

@@ -1,16 +1,22 @@
-"""The same training in JAX at the limit of what was found: the backward pass derived by hand, the whole loop one LLVM function.
+"""The same training in JAX at the limit of what was found: the backward pass derived by hand, the whole loop one LLVM
+function.
 
-It gives up what JAX is used for, autodiff, and rests on XLA flags without documentation; the comparison with `peer_jax.py`, which does
-neither, shows what that is worth. A batch of B trials is played in a loop that stops when all have ended. Each step appends one row
-per lane (a place for a running trial) to the tape; the backward pass reads the rows in reverse. What made it fast:
+It gives up what JAX is used for, autodiff, and rests on XLA flags without documentation; the comparison with
+`peer_jax.py`, which does neither, shows what that is worth. A batch of B trials is played in a loop that stops when
+all have ended. Each step appends one row per lane (a place for a running trial) to the tape; the backward pass reads
+the rows in reverse. What made it fast:
 
 - The backward pass reuses the rollout's activations and multiplies out the weights' gradient once, not at every step.
-- With `xla_cpu_small_while_loop_byte_threshold` XLA compiles the *whole* training loop into one LLVM function, in place of a thunk per
-  operation. Library calls must go for that, and `xla_force_enable_experimental_llvm_ir_gemm` emits tiled matrix products, not naive ones.
-- W is transposed once per update for the backward pass (not for B = 1, where that costs more than it brings).
-- Corridor: a while loop ends with the last trial of the batch, and whenever half of the lanes are done the running trials are packed into
+- With `xla_cpu_small_while_loop_byte_threshold` XLA compiles the *whole* training loop into one LLVM function, in
+place of a thunk per
+  operation. Library calls must go for that, and `xla_force_enable_experimental_llvm_ir_gemm` emits tiled matrix
+  products, not naive ones.
+- W is transposed once per update for the backward pass (not for B = 1, where that costs more than it brings). -
+Corridor: a while loop ends with the last trial of the batch, and whenever half of the lanes are done the running
+trials are packed into
   half as many.
-- Seeds: shard_map over one CPU device per thread, one seed after the other on each. vmap over seeds is no better, for one run
+- Seeds: shard_map over one CPU device per thread, one seed after the other on each. vmap over seeds is no better, for
+one run
   already fills a core's vector units, and it would wait for the slowest seed at every update.
 """
 
@@ -113,7 +119,9 @@ def lstm(W, z, c):
 
 
 def play_step(env, parameters, u, state):
-    """One step of all lanes: (rows used, time, steps counted, reward, lanes, tape) after it. A finished lane earns nothing."""
+    """One step of all lanes: (rows used, time, steps counted, reward, lanes, tape) after it. A finished lane earns
+    nothing.
+    """
     n, t, steps, total, lanes, tape = state
     alive = lanes["alive"]
     z = network_input(env, lanes)
@@ -276,12 +284,18 @@ def run(args):
     finished = time.perf_counter()
     last = -max(1, updates // 10)
     return {
-        "name": "JAX by hand", "env": args.env, "num_envs": args.num_envs, "seeds": args.seeds, "trials": updates * args.num_envs,
-        "env_steps": int(steps.sum(dtype=np.float64)), "compile_seconds": started - began, "train_seconds": finished - started,
+        "name": "JAX by hand",
+        "env": args.env,
+        "num_envs": args.num_envs,
+        "seeds": args.seeds,
+        "trials": updates * args.num_envs,
+        "env_steps": int(steps.sum(dtype=np.float64)),
+        "compile_seconds": started - began,
+        "train_seconds": finished - started,
         "reward_per_trial": (rewards[:, last:].mean(1) / args.num_envs).tolist(),
         "steps_per_trial": (steps[:, last:].mean(1) / args.num_envs).tolist(),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }  # fmt: skip
+    }
 
 
 def main():

@@ -1,8 +1,8 @@
 """The same training in PyTorch, twice: as most people write it, and tuned for the CPU.
 
 eager   nn.LSTMCell step by step with autograd's graph, Categorical, clip_grad_norm_, Adam
-tuned   the rollout without a graph (inference_mode), then one fused nn.LSTM over the recorded inputs for the gradient, foreach Adam,
-        one thread; finished trials are left out of every step of the rollout and masked in the gradient
+tuned   the rollout without a graph (inference_mode), then one fused nn.LSTM over the recorded inputs for the gradient,
+        foreach Adam, one thread; finished trials are left out of every step of the rollout and masked in the gradient
 """
 
 import argparse
@@ -43,7 +43,9 @@ ENVIRONMENTS = {
 
 
 def step_environment(env, task, place, action):
-    """(place, reward, ended) after an action; a corridor's goal is at cell 0 or 10, and reaching it starts again in the middle."""
+    """(place, reward, ended) after an action; a corridor's goal is at cell 0 or 10, and reaching it starts again in
+    the middle.
+    """
     if not env["cells"]:
         return place, (action != task).float(), torch.ones_like(task)
     moved = (place + 2 * action - 1).clamp(0, env["cells"] - 1)
@@ -193,13 +195,24 @@ def main():
         results.append(train(ENVIRONMENTS[args.env], args.variant, args.num_envs, updates, seed))
     last = max(1, updates // 10) * args.num_envs
     tail = [[sum(part[-max(1, updates // 10) :]) / last for part in result[:2]] for result in results]
-    print(json.dumps({
-        "name": f"PyTorch {args.variant}", "env": args.env, "num_envs": args.num_envs, "seeds": args.seeds, "trials": args.trials,
-        "env_steps": sum(sum(result[1]) for result in results), "compile_seconds": 0.0,
-        "train_seconds": sum(result[2] for result in results), "process_seconds": time.process_time(),
-        "reward_per_trial": [reward for reward, _ in tail], "steps_per_trial": [steps for _, steps in tail],
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "name": f"PyTorch {args.variant}",
+                "env": args.env,
+                "num_envs": args.num_envs,
+                "seeds": args.seeds,
+                "trials": args.trials,
+                "env_steps": sum(sum(result[1]) for result in results),
+                "compile_seconds": 0.0,
+                "train_seconds": sum(result[2] for result in results),
+                "process_seconds": time.process_time(),
+                "reward_per_trial": [reward for reward, _ in tail],
+                "steps_per_trial": [steps for _, steps in tail],
+                "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        )
+    )
     return 0
 
 

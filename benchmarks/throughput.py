@@ -1,18 +1,22 @@
-"""Training speed of tinymeta beside JAX and PyTorch: the same network, batch, losses, optimiser and tasks, whole training loops.
+"""Training speed of tinymeta beside JAX and PyTorch: the same network, batch, losses, optimiser and tasks, whole
+training loops.
 
     python benchmarks/throughput.py            all cases, three alternating repetitions (twelve minutes on 2 cores)
     python benchmarks/throughput.py --quick    one repetition of the single runs at 1 and 16 trials per update
 
-JAX comes twice: as its users write it (jit, lax.scan, autodiff, vmap over seeds), and by hand (a derived backward pass, compiler flags
-without documentation). Every entry is a process of its own (`own.py`, `peer_*.py`), so that memory, compilation and start-up are its own,
-too. Entries first have to show that they learn the bandit. Then each case runs them in turn, again and again, and the table gives
-medians over the turns, the ratio to tinymeta with its range over the turns, compile seconds (from the second turn on a cache is filled,
-so the median of three is a warm start) and peak memory. All entries may use all cores; PyTorch and tinymeta's single runs are faster on
-one, so that is what they use. PyTorch trains fewer trials; its time per step is the same at any stage, and early corridor trials, where
-the batch stays full for long, rather favour it. In a sweep the clock is the wall's, from the start of the process to its end.
+JAX comes twice: as its users write it (jit, lax.scan, autodiff, vmap over seeds), and by hand (a derived backward
+pass, compiler flags without documentation). Every entry is a process of its own (`own.py`, `peer_*.py`), so that
+memory, compilation and start-up are its own, too. Entries first have to show that they learn the bandit. Then each
+case runs them in turn, again and again, and the table gives medians over the turns, the ratio to tinymeta with its
+range over the turns, compile seconds (from the second turn on a cache is filled, so the median of three is a warm
+start) and peak memory. All entries may use all cores; PyTorch and tinymeta's single runs are faster on one, so that is
+what they use. PyTorch trains fewer trials; its time per step is the same at any stage, and early corridor trials,
+where the batch stays full for long, rather favour it. In a sweep the clock is the wall's, from the start of the
+process to its end.
 
-The machine's limit is the rate of NumPy's float32 matrix product on one core, measured between the turns. What an entry needs of it
-are the multiply-adds that the mathematics asks for (`useful_operations`): no activation, no environment, no optimiser is counted.
+The machine's limit is the rate of NumPy's float32 matrix product on one core, measured between the turns. What an
+entry needs of it are the multiply-adds that the mathematics asks for (`useful_operations`): no activation, no
+environment, no optimiser is counted.
 """
 
 import argparse
@@ -115,8 +119,8 @@ def matrix_rate():
 def useful_operations(env, steps_per_trial):
     """Floating-point operations per step in products, forward and backward, a multiply-add being two.
 
-    The recurrent product is needed at all but a trial's first step, three times (forward, dh, dW_h): 3·2·H·4H; the input's rows are
-    read once and written once: 2·2·I·4H; the heads, A + 1 outputs, three times: 3·2·H·(A + 1).
+    The recurrent product is needed at all but a trial's first step, three times (forward, dh, dW_h): 3·2·H·4H; the
+    input's rows are read once and written once: 2·2·I·4H; the heads, A + 1 outputs, three times: 3·2·H·(A + 1).
     """
     carried = 1 - 1 / steps_per_trial
     return carried * 3 * 2 * HIDDEN * 4 * HIDDEN + 2 * 2 * INPUTS[env] * 4 * HIDDEN + 3 * 2 * HIDDEN * 3
@@ -131,8 +135,12 @@ def check_learning(cache):
     for name in ENTRIES:
         result = run(name, case, cache, trials=case.trials)
         reward, seconds = result["reward_per_trial"][0], result["compile_seconds"]
-        print(f"{name:16}{reward:7.3f} reward per trial over the last tenth of {case.trials} trials of the bandit; compiled in "
-              f"{seconds:.1f} s with an empty cache", flush=True)  # fmt: skip
+        print(
+            f"{name:16}{reward:7.3f} reward per trial over the last tenth of {case.trials} trials of the bandit; "
+            f"compiled in "
+            f"{seconds:.1f} s with an empty cache",
+            flush=True,
+        )
         if reward < LEARNED:
             raise SystemExit(
                 f"{name} reached {reward:.3f} reward per trial, expected at least {LEARNED}: its speed means nothing"
@@ -162,10 +170,16 @@ def measure(cases, turns, cache):
                 for key in ("compile_seconds", "peak_memory_mb", "wall_seconds")
             }
             summary[name] = {
-                "steps_per_second": statistics.median(speeds), "slowest": min(speeds), "fastest": max(speeds),
-                "tinymeta_is_faster_by": statistics.median(ratios), "at_least": min(ratios), "at_most": max(ratios), **median,
-                "steps_per_trial": results[0]["env_steps"] / results[0]["trials"] / case.seeds, "trials": results[0]["trials"],
-            }  # fmt: skip
+                "steps_per_second": statistics.median(speeds),
+                "slowest": min(speeds),
+                "fastest": max(speeds),
+                "tinymeta_is_faster_by": statistics.median(ratios),
+                "at_least": min(ratios),
+                "at_most": max(ratios),
+                **median,
+                "steps_per_trial": results[0]["env_steps"] / results[0]["trials"] / case.seeds,
+                "trials": results[0]["trials"],
+            }
         table.append({**case._asdict(), "case": str(case), "entries": summary})
         print_case(table[-1])
     return table, rates
@@ -173,7 +187,8 @@ def measure(cases, turns, cache):
 
 def print_case(row):
     print(
-        f"\n{row['case']}\n{'':16}{'env steps/s':>14}{'range':>22}{'tinymeta is faster by':>26}{'compile s':>11}{'peak MB':>9}"
+        f"\n{row['case']}\n{'':16}{'env steps/s':>14}{'range':>22}{'tinymeta is faster by':>26}"
+        f"{'compile s':>11}{'peak MB':>9}"
     )
     for name, s in row["entries"].items():
         spread = f"{s['slowest']:,.0f}–{s['fastest']:,.0f}"
@@ -190,7 +205,8 @@ def machine_share(table, rates):
     """Useful operations per second of tinymeta's single runs over the median matrix rate."""
     limit, shares = statistics.median(rates), []
     print(
-        f"\nNumPy's float32 matrix product, one thread: {limit / 1e9:.0f} GFLOP/s ({min(rates) / 1e9:.0f}–{max(rates) / 1e9:.0f})"
+        f"\nNumPy's float32 matrix product, one thread: {limit / 1e9:.0f} GFLOP/s "
+        f"({min(rates) / 1e9:.0f}–{max(rates) / 1e9:.0f})"
     )
     for row in table:
         if row["seeds"] == 1:

@@ -180,8 +180,13 @@ def _disk_problem(config, path, reference, code, errors, what):
     return [f"{what}, resumed: exit code {code}, {errors}, {differing}"] if code or differing else []
 
 
-PARTS = {"kills": (kills, 200), "damage": (damage, 1000), "input": (hostile_input, 20_000),
-         "sweep": (sweep_with_casualties, 20), "disk": (full_disk, 1)}  # fmt: skip
+PARTS = {
+    "kills": (kills, 200),
+    "damage": (damage, 1000),
+    "input": (hostile_input, 20_000),
+    "sweep": (sweep_with_casualties, 20),
+    "disk": (full_disk, 1),
+}
 
 
 def main():

@@ -136,23 +136,15 @@ def test_interrupt_and_resume_is_bit_identical(finished, tmp_path, monkeypatch, 
 
 
 def test_interrupt_from_outside(tmp_path):
-    """The whole process: SIGTERM ends it with 143 after writing a checkpoint."""
-    command = [
-        sys.executable,
-        "-m",
-        "tinymeta.train",
-        "corridor",
-        "rl2",
-        "--trials",
-        "100000000",
-        "--out",
-        str(tmp_path / "run"),
-    ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and not (tmp_path / "run" / "metrics.csv").exists():
+    """The whole process: SIGTERM, once it trains, ends it with 143 after writing a checkpoint."""
+    arguments = ["corridor", "rl2", "--trials", "100000000", "--out", str(tmp_path / "run")]
+    metrics = tmp_path / "run" / "metrics.csv"
+    with subprocess.Popen(
+        [sys.executable, "-m", "tinymeta.train", *arguments], stderr=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + 240
+        while time.monotonic() < deadline and not (metrics.exists() and len(metrics.read_bytes().splitlines()) > 1):
             time.sleep(0.05)
-        time.sleep(0.5)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 143

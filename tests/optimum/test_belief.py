@@ -1,12 +1,22 @@
-"""The exact filter: hand-derived posteriors (oracle), refusal of impossible evidence, batch against stepwise (contract)."""
+"""The exact filter: posteriors by hand and calibration (oracle), impossible evidence and batches (contract)."""
 
 import numpy as np
 import pytest
 from support import every_env, noisy_taskset, small
-from test_rollout import untrained
 
 import tinymeta
+from tinymeta.learning.agent import Agent
+from tinymeta.learning.wirings import make_layout
+from tinymeta.network.parameters import num_parameters
 from tinymeta.optimum.belief import belief_along
+
+RECORDED = ("observation", "action", "reward", "valid")
+
+
+def random_trials(tasks, count, step_limit=None):
+    """(totals, trace) of trials played uniformly at random, which is what a network does whose weights are all zero."""
+    theta = np.zeros(num_parameters(make_layout(tasks, "rl2", 1)))
+    return Agent(tasks, "rl2", theta, hidden_size=1).play(count, step_limit=step_limit, trace=True)
 
 
 def test_bandit_posterior_by_hand():
@@ -41,7 +51,7 @@ def test_corridor_absence_of_reward_is_evidence():
 
 @pytest.mark.parametrize(("action", "observation", "reward"), [(0, 1, 10.0), (0, 3, 0.0), (1, 3, 0.5), (0, None, 0.0)])
 def test_impossible_evidence_is_an_error(action, observation, reward):
-    """Contract: never a silent renormalisation; the message names step, action, observation and reward; the belief stays."""
+    """Contract: never a silent renormalisation; the message names the evidence and its step; the belief stays."""
     belief = tinymeta.Belief(tinymeta.make("corridor", left=2, right=3)).begin(2).update(1, 3, 0).update(0, 2, 0)
     before = belief.joint.copy()
     seen = "the trial's end" if observation is None else f"observation {observation}"
@@ -62,7 +72,7 @@ def test_nothing_follows_the_end():
 def test_hidden_episode_ends(changes):
     """The noisy set does not announce ends: the episode itself is uncertain, and all marginals stay distributions."""
     tasks = noisy_taskset(**changes)
-    _, trace = untrained(tasks, "rl2").play(30, trace=True)
+    _, trace = random_trials(tasks, 30)
     uncertain = 0
     for b in range(30):
         belief = tinymeta.Belief(tasks).begin(trace["observation"][b, 0])
@@ -77,10 +87,8 @@ def test_hidden_episode_ends(changes):
 @every_env
 def test_batch_agrees_with_stepwise(env):
     tasks = small(env)
-    totals, trace = untrained(tasks, "rl2").play(10, trace=True)
-    joint, log_likelihood = belief_along(
-        tasks, *(trace[k] for k in ("observation", "action", "reward", "valid")), ended=~totals.cut
-    )
+    totals, trace = random_trials(tasks, 10)
+    joint, log_likelihood = belief_along(tasks, *(trace[name] for name in RECORDED), ended=~totals.cut)
     for b in range(10):
         T = int(trace["valid"][b].sum())
         belief = tinymeta.Belief(tasks).begin(trace["observation"][b, 0])
@@ -104,14 +112,62 @@ def test_batch_names_trial_and_step():
         belief_along(tasks, observation, action, np.zeros((2, 3)), np.ones((2, 3), bool), np.zeros(2, bool))
 
 
+# ---------------------------------------------------------------- calibration
+
+TRIALS = 4000
+TIME = 3  # of the belief; a trial's last step would not do, since what ends a trial is no secret to the state
+PLANTED = {
+    "overconfident": lambda belief: belief**2,
+    "timid": np.sqrt,
+    "another trial's": lambda belief: np.roll(belief, 1, axis=0),
+}
+
+
+def beliefs(tasks, filtered_on=None):
+    """(belief over (task, state) (N, M·S), the true one's index (N,)) at `TIME` in N random trials that got so far.
+
+    The filter may be told that the trials came from another task set than `tasks`.
+    """
+    totals, trace = random_trials(tasks, TRIALS, step_limit=TIME + 1)
+    joint, _ = belief_along(filtered_on or tasks, *(trace[name] for name in RECORDED), ended=~totals.cut)
+    running = trace["valid"][:, TIME]
+    true = totals.task * tasks.num_states + trace["state"][:, TIME]
+    return joint[running, TIME].reshape(running.sum(), -1), true[running]
+
+
+def miscalibration(belief, true):
+    """How far the mean belief in the truth is from the mean sum of squares of the belief, in standard errors.
+
+    If b(x) = P(x | history), both have the mean E[Σ_x b(x)²].
+    """
+    difference = belief[np.arange(len(true)), true] - (belief**2).sum(axis=1)
+    return abs(difference.mean()) / (difference.std() / np.sqrt(len(true)) + 1e-12)
+
+
 @every_env
 def test_the_belief_is_calibrated(env):
-    """Oracle: over 4000 random trials the mean belief in the true task equals the mean sum of squares of the belief (both are
-    E[b(true task)]), within sampling error."""
-    tasks = small(env)
-    totals, trace = untrained(tasks, "rl2").play(4000, trace=True, step_limit=min(tasks.step_limit, 25))
-    joint, _ = belief_along(tasks, *(trace[k] for k in ("observation", "action", "reward", "valid")), ended=~totals.cut)
-    last = trace["valid"].sum(axis=1) - 1
-    marginal = joint.sum(axis=-1)[np.arange(4000), last]
-    difference = marginal[np.arange(4000), totals.task] - (marginal**2).sum(axis=1)
-    assert abs(difference.mean()) <= 4 * difference.std() / np.sqrt(4000) + 1e-12
+    """Oracle: over many random trials the belief is right as often as it says, about task and state."""
+    assert miscalibration(*beliefs(small(env))) <= 4
+
+
+@every_env
+def test_the_belief_of_another_trial_is_not_calibrated(env):
+    """The test above can fail, on every task set: it catches a belief about something else."""
+    belief, true = beliefs(small(env))
+    assert miscalibration(PLANTED["another trial's"](belief), true) > 8
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+@pytest.mark.parametrize("tasks", [small("tiger"), noisy_taskset(), tinymeta.make("bandit", p=(0.3, 0.6))], ids=str)
+def test_a_wrong_belief_is_not_calibrated(tasks, planted):
+    """The test above can fail, also where the state alone is hidden: beliefs that are too sure or not sure enough."""
+    belief, true = beliefs(tasks)
+    assert miscalibration(belief, true) <= 4
+    wrong = PLANTED[planted](belief)
+    assert miscalibration(wrong / wrong.sum(axis=1, keepdims=True), true) > 8
+
+
+def test_a_wrong_model_of_hearing_is_not_calibrated():
+    """The test above can fail: a filter that takes the tiger's growls for more telling than they are."""
+    wrong = tinymeta.make("tiger", horizon=5, accuracy=0.95)
+    assert miscalibration(*beliefs(small("tiger"), filtered_on=wrong)) > 8

@@ -2,8 +2,8 @@
 
 The oracle knows only the arrays that define a task set and the rules of a trial. It lists every history (first
 observation, then actions with the observations and rewards that they brought) and carries for each the joint weight
-P(history, hidden state | actions) of every hidden state (task, state, episode, time in the episode). Nothing is merged,
-normalised or rounded on the way:
+P(history, hidden state | actions) of every hidden state (task, state, episode, time in the episode). Nothing is
+merged, normalised or rounded on the way:
 
     likelihood of a history = Σ weights,    belief = weights / Σ weights,
     worth of a history = max or mean over actions of Σ over what may follow of (P · reward + γ · worth).
@@ -21,8 +21,10 @@ from strategies import MAX_STEPS, REWARDS, random_rows, task_sets
 from tinymeta import TaskSet
 from tinymeta.optimum.belief import Belief, belief_along
 from tinymeta.optimum.belief_graph import belief_graph, evidence
+from tinymeta.optimum.exact_values import random_value
 from tinymeta.optimum.filter import reward_index
-from tinymeta.optimum.planning import bayes_optimal, evaluate_policy, informed, plan_value, random_value
+from tinymeta.optimum.graphs import Graphs
+from tinymeta.optimum.planning import bayes_optimal, evaluate_policy, informed, plan_value
 
 CLOSE = {"rtol": 0, "atol": 1e-10}
 NEVER = math.inf  # identity_from of an agent that is never told the task
@@ -71,7 +73,7 @@ class History:
         return chances
 
     def complete(self):
-        """The histories of complete trials that begin like this one, each as the list of its beginnings, itself last."""
+        """The complete trials that begin like this history, each as the list of its beginnings, itself last."""
         if self.over:
             return [[self]]
         return [[self, *line] for children in self.children for child in children for line in child.complete()]
@@ -114,7 +116,7 @@ class Rules:
                 ended = self.terminal[m][entered] or time + 1 == self.length
                 if ended and episode + 1 == self.episodes:  # the trial's end, which is seen
                     add(found, (None, reward, None), (m, entered, episode + 1, 0), moved)
-                elif ended:  # within this step the next episode begins, and its first observation comes with the reward
+                elif ended:  # the next episode begins in this step, and its first observation comes with the reward
                     for s_next, start in enumerate(self.initial[m]):
                         for o, chance_o in enumerate(self.first_observation[m][s_next]):
                             key = (o, reward, self.told(m, episode + 1))
@@ -196,7 +198,7 @@ def as_arrays(lines):
 
 
 def dependent_bandit(good, pulls):
-    """Two arms that pay 1 with probability (p, 1 - p), p = good or 1 - good; state 1 is "won", and each pull an episode."""
+    """Two arms that pay 1 with probability (p, 1 - p), p = good or 1 - good; state 1 is "lost", 2 "won"."""
     pays = np.array([[good, 1 - good], [1 - good, good]])  # (M, A)
     transition = np.stack([np.zeros((2, 2)), 1 - pays, pays], axis=-1)[:, None].repeat(3, axis=1)  # (M, S, A, S)
     reward = np.broadcast_to([0.0, 0.0, 1.0], transition.shape)
@@ -227,7 +229,7 @@ def beginnings(tasks, identity_from=NEVER):
 
 
 def left_open(tasks, part):
-    """For every history after which the trial goes on, the possible values of one part of the hidden state (a slice)."""
+    """For every history but complete trials, the possible values of one part of the hidden state (a slice)."""
     return [{hidden[part] for hidden in history.weights} for history in beginnings(tasks)]
 
 
@@ -314,7 +316,7 @@ def test_belief_along_every_trial(tasks):
             expected[n, t] = history.joint(tasks)
     np.testing.assert_allclose(joint, expected, **CLOSE)
     np.testing.assert_allclose(log_likelihood, [math.log(line[-1].probability) for line in lines], **CLOSE)
-    # Had a step limit cut them just before their ends, what the last action brought would not count: it is not recorded.
+    # Had a step limit cut them just before their ends, what the last action brought would not be recorded nor count.
     cut = belief_along(tasks, *records[:-1], np.zeros(len(lines), bool))[1]
     np.testing.assert_allclose(cut, [math.log(line[-2].probability) for line in lines], **CLOSE)
 
@@ -370,7 +372,7 @@ def named(step, action, observation, reward):
 
 
 def recorded_after(history, action, observation, reward):
-    """The arguments of `belief_along` for one trial: the history, one more step, and then its end or a further action."""
+    """The arguments of `belief_along` for one trial: the history, one more step, and its end or a further action."""
     steps = [(a, o, r) for a, o, r, _ in history.path] + [(action, observation, reward)]
     steps += [] if observation is None else [(0, None, 0.0)]
     actions, seen, rewards = zip(*steps, strict=True)
@@ -394,7 +396,7 @@ def test_values(tasks, gamma):
         solved = informed(tasks, gamma, identity_from=identity_from)
         told = total(all_histories(tasks, identity_from), gamma, best)
         assert plan_value(solved, gamma).discounted_value == pytest.approx(told, **close)
-    aimless = random_value(tasks, gamma)
+    aimless = random_value(Graphs(tasks), gamma)
     assert aimless.discounted_value == pytest.approx(total(never, gamma, uniform), **close)
     assert aimless.reward_per_trial == pytest.approx(total(never, 1.0, uniform), **close)
     assert aimless.steps_per_trial == pytest.approx(total(never, 1.0, uniform, one), **close)
@@ -403,7 +405,7 @@ def test_values(tasks, gamma):
 @oracle_settings
 @given(task_sets(), gammas, st.sampled_from((NEVER, 0, 1, 2)))
 def test_plan_along_every_history(tasks, gamma, identity_from):
-    """Oracle test: following any history through the belief graph, the node's probabilities and values are the oracle's.
+    """Oracle test: along any history through the belief graph, the node's probabilities and values are the oracle's.
 
     The graph merges equal beliefs, the oracle does not; so this also says that nothing different was merged.
     """
@@ -460,10 +462,10 @@ def test_plan_along_every_history(tasks, gamma, identity_from):
 def test_knowledge_never_hurts(tasks, gamma):
     """Property: random <= Bayes-optimal <= told from the second episode on <= told from the start.
 
-    The last holds where the one who knows the task also knows when the first episode ends: the moment in which the task
-    is revealed tells that too (see the next test).
+    The last holds where the one who knows the task also knows when the first episode ends: the moment in which the
+    task is revealed tells that too (see the next test).
     """
-    aimless, optimum = random_value(tasks, gamma), plan_value(bayes_optimal(tasks, gamma), gamma)
+    aimless, optimum = random_value(Graphs(tasks), gamma), plan_value(bayes_optimal(tasks, gamma), gamma)
     later, at_once = (plan_value(informed(tasks, gamma, identity_from=k), gamma) for k in (1, 0))
     assert aimless.discounted_value <= optimum.discounted_value + 1e-12
     assert optimum.discounted_value <= later.discounted_value + 1e-12
@@ -475,10 +477,11 @@ def test_knowledge_never_hurts(tasks, gamma):
 def test_being_told_late_can_be_worth_more():
     """Oracle test (by hand): an identity that comes with the second episode also says that the second has begun.
 
-    One task, two episodes, nothing to see. From `start`, action 0 leads to `vault` or ends the episode, evenly; action 1
-    ends it. In `vault` action 1 pays 10, and both end. A known second episode is worth 10/2 = 5. Who learns of its
-    beginning gets (10 + 5)/2 + 5/2 = 10. Who does not is after action 0 in `vault` or at the second `start`, evenly:
-    action 1 brings (10 + 5)/2 + 0/2 = 7.5, action 0 loses the vault for 10/4 at most, and action 1 at first is worth 5.
+    One task, two episodes, nothing to see. From `start`, action 0 leads to `vault` or ends the episode, evenly;
+    action 1 ends it. In `vault` action 1 pays 10, and both end. A known second episode is worth 10/2 = 5. Who learns
+    of its beginning gets (10 + 5)/2 + 5/2 = 10. Who does not is after action 0 in `vault` or at the second `start`,
+    evenly: action 1 brings (10 + 5)/2 + 0/2 = 7.5, action 0 loses the vault for 10/4 at most, and action 1 at first
+    is worth 5.
     """
     start, vault, end = np.eye(3)
     transition = [[[vault / 2 + end / 2, end], [end, end], [end, end]]]

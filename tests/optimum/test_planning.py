@@ -1,4 +1,4 @@
-"""Exact values against closed forms and the literature (oracle), ties, limits; SCIENCE §7 lists the sources."""
+"""The planner against closed forms and the literature (oracle), its ties and limits (contract), order (property)."""
 
 from fractions import Fraction
 
@@ -7,10 +7,11 @@ import pytest
 from support import every_env, noisy_taskset, small
 
 import tinymeta
-from tinymeta import belief_graph as graphs
 from tinymeta.optimum.belief_graph import belief_graph
+from tinymeta.optimum.exact_values import random_value
+from tinymeta.optimum.graphs import Graphs
 from tinymeta.optimum.nodes import NodeLimitError
-from tinymeta.optimum.planning import bayes_optimal, evaluate_policy, informed, plan_value, random_value
+from tinymeta.optimum.planning import bayes_optimal, by_episode, evaluate_policy, informed, plan_value
 
 
 def optimum(env, gamma, **kwargs):
@@ -29,11 +30,11 @@ def test_discounted_bandit_closed_form():
     tail = sum(0.8**t for t in range(1, 10))
     assert plan_value(bayes_optimal(tasks, 0.8), 0.8).discounted_value == pytest.approx(0.5 + tail, rel=1e-14)
     assert plan_value(informed(tasks, 0.8), 0.8).discounted_value == pytest.approx(1 + tail, rel=1e-14)
-    assert random_value(tasks, 0.8).discounted_value == pytest.approx((1 + tail) / 2, rel=1e-14)
+    assert random_value(Graphs(tasks), 0.8).discounted_value == pytest.approx((1 + tail) / 2, rel=1e-14)
 
 
 def beta_bandit(pulls):
-    """max_π E[wins] of one Beta(1, 1) parameter p, arms (p, 1 - p), in exact fractions: Laplace's rule and backward induction."""
+    """max_π E[wins] of arms (p, 1 - p), p ~ U[0, 1], in exact fractions: Laplace's rule and backward induction."""
     value = {(w, pulls - w): Fraction(0) for w in range(pulls + 1)}
     for n in range(pulls - 1, -1, -1):
         following, value = value, {}
@@ -60,34 +61,38 @@ def test_dependent_bandit_from_the_literature():
 
 @pytest.mark.parametrize("pulls", [1, 5])
 def test_uniform_bandit_told_the_task(pulls):
-    """E max(p, 1 - p) = 3/4 a pull: exact although max has a kink, since the nodes split at 1/2."""
+    """Oracle: E max(p, 1 - p) = 3/4 a pull: exact although max has a kink, since the nodes split at 1/2."""
     tasks = tinymeta.make("bandit", p="uniform", pulls=pulls)
     assert plan_value(informed(tasks, 1), 1).reward_per_trial == pytest.approx(0.75 * pulls, abs=1e-13)
 
 
 @pytest.mark.parametrize(("left", "right"), [(1, 1), (2, 5), (5, 5), (10, 11), (7, 3)])
 def test_corridor_steps(left, right):
-    """2a + b steps per trial with a ≤ b the distances to the ends; told the goal, a + b (SCIENCE §4)."""
+    """Oracle: 2a + b steps per trial with a ≤ b the distances to the ends; told the goal, a + b."""
     tasks, a, b = tinymeta.make("corridor", left=left, right=right), min(left, right), max(left, right)
     best, told = plan_value(bayes_optimal(tasks, 0.9), 0.9), plan_value(informed(tasks, 0.9), 0.9)
     assert best.steps_per_trial == pytest.approx(2 * a + b, abs=1e-9)
     assert told.steps_per_trial == pytest.approx(a + b, abs=1e-9)
     assert best.reward_per_trial == pytest.approx(20, abs=1e-9)
-    assert best.discounted_value == pytest.approx(
-        sum(0.5 * 10 * (0.9 ** (t - 1) + 0.9 ** (t + d - 1)) for t, d in ((a, a), (2 * a + b, b))), rel=1e-12)  # fmt: skip
+    # The near goal is entered after a and 2a steps, the far one after 2a + b and 2a + 2b, each half the time.
+    discounted = sum(0.5 * 10 * 0.9 ** (t - 1) for t in (a, 2 * a, 2 * a + b, 2 * a + 2 * b))
+    assert best.discounted_value == pytest.approx(discounted, rel=1e-12)
 
 
 @pytest.mark.parametrize(("left", "right"), [(1, 1), (5, 5), (2, 7)])
 def test_random_walk_in_the_corridor(left, right):
-    """A walk that reaches one end, held by the wall at the other: n² + n + … steps. With d steps to the goal and e cells
-    behind the start the expected time is d(d + 2e + 1), from solving E_i = 1 + (E_{i-1} + E_{i+1})/2 with E_{-1} = E_0."""
-    steps = random_value(tinymeta.make("corridor", left=left, right=right), 0.9).steps_per_trial
+    """Oracle: a walk from d steps before the goal, with e more cells up to the wall on the other side.
+
+    It takes d(d + 2e + 1) steps, from solving E_i = 1 + (E_{i-1} + E_{i+1})/2 with E = 0 at the goal and a wall that
+    holds.
+    """
+    steps = random_value(Graphs(tinymeta.make("corridor", left=left, right=right)), 0.9).steps_per_trial
     one = lambda d, e: d * (d + 2 * e + 1)  # noqa: E731
     assert steps == pytest.approx(2 * (one(left, right) + one(right, left)) / 2, rel=1e-10)
 
 
 def test_told_after_the_first_episode():
-    """In the deterministic bandit the first pull tells all, so being told afterwards adds nothing; with p = 0.1, 0.9 it does."""
+    """Oracle: in the deterministic bandit the first pull tells all, so being told adds nothing, unlike at 0.1, 0.9."""
     tasks = tinymeta.make("bandit")
     assert plan_value(informed(tasks, 1, identity_from=1), 1).reward_per_trial == pytest.approx(9.5)
     tasks = tinymeta.make("bandit", p=(0.1, 0.9))
@@ -95,7 +100,7 @@ def test_told_after_the_first_episode():
 
 
 def test_ties_are_reported():
-    """The first pull of the bandit is a tie, no later one is; in the corridor the two directions tie only at the start."""
+    """Oracle: the bandit's first pull is a tie, no later one is; in the corridor both ways tie only at the start."""
     solved = bayes_optimal(tinymeta.make("bandit"), 0.8)
     assert solved.ties[solved.graph.roots].all()
     assert solved.ties.all(axis=1).sum() == 1
@@ -107,7 +112,7 @@ def test_ties_are_reported():
 
 
 def test_beliefs_are_counted_exactly():
-    """T pulls of a Bernoulli pair lead to t + 1 beliefs after t pulls, whatever the order: rounding neither splits nor merges."""
+    """Oracle: t pulls of a Bernoulli pair lead to t + 1 beliefs, in any order: rounding neither splits nor merges."""
     for pulls in (5, 60):
         graph = belief_graph(tinymeta.make("bandit", p="uniform", pulls=pulls))
         assert len(graph.reward) == pulls * (pulls + 1) // 2
@@ -135,7 +140,7 @@ def test_a_policy_that_never_finishes_takes_infinitely_many_steps():
 
 @every_env
 def test_no_policy_beats_the_optimum(env):
-    """Property: random policies on the belief graph are worth no more than the optimum, and the yardsticks keep their order."""
+    """Property: random policies on the belief graph are worth no more than the optimum; being told is worth more."""
     tasks = small(env)
     solved = bayes_optimal(tasks, 0.9)
     best = plan_value(solved, 0.9).discounted_value
@@ -145,18 +150,20 @@ def test_no_policy_beats_the_optimum(env):
         assert evaluate_policy(solved.graph, policy, 0.9).discounted_value <= best + 1e-9
     told = plan_value(informed(tasks, 0.9), 0.9).discounted_value
     told_later = plan_value(informed(tasks, 0.9, identity_from=1), 0.9).discounted_value
-    assert random_value(tasks, 0.9).discounted_value - 1e-9 <= best <= told_later + 1e-9 <= told + 2e-9
-
-
-def test_residues_of_floats():
-    """A residue is the float's exact rational value modulo the prime: ½ + ½ = 1 and 0.1 + 0.2 ≠ 0.3 there as well."""
-    p = graphs.PRIMES[0]
-    half, one, tenth, fifth, three = (int(graphs._residues(np.array([x]))[0, 0]) for x in (0.5, 1.0, 0.1, 0.2, 0.3))
-    assert (half + half) % p == one == 1
-    assert (tenth + fifth) % p != three
-    assert pow(2, 55, p) * tenth % p == 3602879701896397 % p
+    assert random_value(Graphs(tasks), 0.9).discounted_value - 1e-9 <= best <= told_later + 1e-9 <= told + 2e-9
 
 
 def test_infinite_values_do_not_meet_zero_probabilities():
-    value = random_value(noisy_taskset(), 1)
+    value = random_value(Graphs(noisy_taskset()), 1)
     assert np.isfinite(value.steps_per_trial)
+
+
+@every_env
+def test_episodes_add_up_to_the_trial(env):
+    """Contract: rewards and steps by episode are those of the trial, split."""
+    tasks = small(env)
+    solved = bayes_optimal(tasks, 0.9)
+    reward, steps = by_episode(tasks, solved.graph, solved.policy)
+    assert reward.shape == steps.shape == (tasks.episodes,)
+    assert reward.sum() == pytest.approx(plan_value(solved, 0.9).reward_per_trial, abs=1e-9)
+    assert steps.sum() == pytest.approx(plan_value(solved, 0.9).steps_per_trial, abs=1e-9)

@@ -94,6 +94,14 @@ def run_updates(outcomes, rules, layout, loss, optimizer, theta, first, second, 
     return uniforms.shape[0], FINE
 
 
+def training_bytes(tasks: TaskSet, settings: Settings) -> int:
+    """Bytes that a training run holds, rounded up: rows and activations, parameters and moments, a chunk's uniforms."""
+    layout = make_layout(tasks, settings.agent, settings.hidden_size)
+    rows = working_bytes(layout, settings.num_envs, tasks.step_limit, np.dtype(DTYPES[settings.dtype]).itemsize)
+    uniforms = max(CHUNK_NUMBERS, settings.num_envs * uniforms_per_trial(tasks.step_limit))
+    return rows + 6 * 8 * num_parameters(layout) + 4 * 8 * uniforms
+
+
 def check_memory(tasks: TaskSet, settings: Settings) -> None:
     """Refuse a training run whose arrays do not fit into memory.
 
@@ -102,12 +110,9 @@ def check_memory(tasks: TaskSet, settings: Settings) -> None:
     ValueError
         Names the sizes and how many bytes they would take.
     """
-    layout = make_layout(tasks, settings.agent, settings.hidden_size)
-    B = settings.num_envs
-    T = tasks.step_limit
-    size = working_bytes(layout, B, T, np.dtype(DTYPES[settings.dtype]).itemsize)
-    size += 6 * 8 * num_parameters(layout) + 4 * 8 * max(CHUNK_NUMBERS, B * uniforms_per_trial(T))
-    require(size, f"training with num_envs = {B}, hidden_size = {settings.hidden_size} and trials of up to {T} steps")
+    sizes = f"num_envs = {settings.num_envs}, hidden_size = {settings.hidden_size}"
+    what = f"training with {sizes} and trials of up to {tasks.step_limit} steps"
+    require(training_bytes(tasks, settings), what)
 
 
 class Learner:

@@ -1,36 +1,41 @@
 """Every belief that can be reached on a task set, as a graph.
 
-Nodes are exact beliefs over (clock, task, state); the clock is the episode and, for fixed-length episodes, the time in it. Edges
-are the evidence (observation, reward) that an action can bring. One switch says from which episode on the task's identity is
-evidence too: never (the Bayes-optimal agent), from the second episode (the best that an agent wired like `rl1` can do), or
-always (the informed optimum). With `observed=True` the whole hidden state is evidence, which gives the plain Markov chain.
+Nodes are exact beliefs over the joint index (clock, task, state), see `tinymeta.optimum.joint`; when two are the same
+is the subject of `tinymeta.optimum.nodes`. Edges are the evidence (observation, reward) that an action can bring. One
+switch says from which episode on the task's identity is evidence too: never (the Bayes-optimal agent), from the
+second episode (the best that an agent wired like `rl1` can do), or always (the informed optimum). With
+`observed=True` the whole hidden state is evidence, which gives the plain Markov chain.
 
-When are two beliefs the same node? Floats that went different ways differ in their last digits, and rounding them could merge
-what is different. But every probability is a dyadic rational, so a belief up to scale is a vector of rationals, and we carry
-it along in exact arithmetic modulo two primes as well, scaled so that its first entry is 1. Equal beliefs have equal
-residues, always; unequal ones collide with a chance near 2⁻⁶², and each merge is confirmed on the floats besides.
+The graph grows breadth first, a batch of nodes at a time: each hypothesis of each node meets each outcome of each
+action, which gives `Hypotheses` about the next moment; sorted and added up they are the beliefs that follow.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from tinymeta.environments.outcomes import NEVER
-from tinymeta.optimum.components import _components, changes, ranges
-from tinymeta.optimum.joint import _Joint
-from tinymeta.optimum.nodes import NODE_LIMIT, PRIMES, _Growing, _Nodes, _residues
+from tinymeta.environments.table import TaskSet
+from tinymeta.optimum.components import ranges, strong_components
+from tinymeta.optimum.hypotheses import Hypotheses
+from tinymeta.optimum.joint import JointIndex
+from tinymeta.optimum.nodes import NODE_LIMIT, Nodes, modulo_primes, residues
 
-ENTRIES_AT_ONCE = 100_000
+ENTRIES_AT_ONCE = 100_000  # (hypothesis, action) that are expanded together
+
+Integers = TypeVar("Integers", int, np.ndarray)
+Policy = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 class BeliefGraph(NamedTuple):
-    """All reachable beliefs of n nodes; pairs are numbered node·A + action."""
+    """All n reachable beliefs, holding e entries, and m edges. Pairs (node, action) are numbered node·A + action."""
 
     roots: np.ndarray  # (r,) int64, nodes after the first observation
     root_probability: np.ndarray  # (r,)
     root_evidence: np.ndarray  # (r,) int64, see `evidence`
     entry_start: np.ndarray  # (n + 1,) int64
-    entry_state: np.ndarray  # (e,) int32, (clock·M + task)·S + state
+    entry_state: np.ndarray  # (e,) int32, joint index, ascending within a node
     entry_weight: np.ndarray  # (e,), sums to 1 within a node
     edge_start: np.ndarray  # (n·A + 1,) int64
     edge_child: np.ndarray  # (m,) int64
@@ -40,21 +45,38 @@ class BeliefGraph(NamedTuple):
     component: np.ndarray  # (n,) int64, strongly connected component; children never have a higher number
     cyclic: np.ndarray  # (components,) bool
 
-    @classmethod
-    def from_edges(cls, roots_of, edge_start, edge_child, edge_probability, reward):
-        """A chain or decision process of its own with the roots of another graph; its nodes hold no beliefs, its edges no evidence."""
-        component, cyclic = _components(edge_start, edge_child, reward.shape[1], len(reward))
-        none = np.zeros(0, np.int64)
-        return cls(roots_of.roots, roots_of.root_probability, roots_of.root_evidence, none, none, none, edge_start, edge_child,
-                   edge_probability, none, reward, component, cyclic)  # fmt: skip
+    def with_nodes(
+        self, edge_start: np.ndarray, edge_child: np.ndarray, edge_probability: np.ndarray, reward: np.ndarray
+    ) -> "BeliefGraph":
+        """Another decision process with the roots of this one; its nodes hold no entries, its edges no evidence."""
+        component, cyclic = strong_components(edge_start, edge_child, reward.shape[1])
+        nothing = np.zeros(0, np.int64)
+        return self._replace(
+            entry_start=nothing,
+            entry_state=nothing,
+            entry_weight=nothing,
+            edge_start=edge_start,
+            edge_child=edge_child,
+            edge_probability=edge_probability,
+            edge_evidence=nothing,
+            reward=reward,
+            component=component,
+            cyclic=cyclic,
+        )
 
 
-def evidence(tasks, observation, reward, revealed=-1):
+def evidence(tasks: TaskSet, observation: Integers, reward: Integers | int, revealed: int = -1) -> Integers:
     """The number under which edges carry (observation, reward index, revealed task or -1)."""
     return (observation * len(tasks.outcomes.reward_value) + reward) * (tasks.num_tasks + 1) + revealed + 1
 
 
-def belief_graph(tasks, identity_from=NEVER, observed=False, policy=None, node_limit=NODE_LIMIT):
+def belief_graph(
+    tasks: TaskSet,
+    identity_from: int = NEVER,
+    observed: bool = False,
+    policy: Policy | None = None,
+    node_limit: int = NODE_LIMIT,
+) -> BeliefGraph:
     """Enumerate every belief that can be reached on `tasks`.
 
     Parameters
@@ -65,109 +87,152 @@ def belief_graph(tasks, identity_from=NEVER, observed=False, policy=None, node_l
     observed : bool
         The whole hidden state is evidence.
     policy : callable, optional
-        policy(entry_start, entry_state, entry_weight) -> (nodes, A) probabilities; only beliefs that it can reach are enumerated.
+        policy(entry_start, entry_state, entry_weight) -> (nodes, A) probabilities; only beliefs that it can reach are
+        enumerated.
     node_limit : int
 
     Raises
     ------
     NodeLimitError
         If there are more than `node_limit` beliefs.
+
+    Examples
+    --------
+    Two pulls of the deterministic bandit: nothing is known, then the first reward tells the task.
+
+    >>> import tinymeta
+    >>> graph = belief_graph(tinymeta.make("bandit", pulls=2))
+    >>> [graph.entry_weight[i:j].tolist() for i, j in zip(graph.entry_start[:-1], graph.entry_start[1:])]
+    [[0.5, 0.5], [1.0], [1.0]]
     """
-    outcomes, joint, A = tasks.outcomes, _Joint(tasks), tasks.num_actions
-    probability_residue = _residues(outcomes.probability)
-    nodes = _Nodes(tasks, node_limit)
-    roots = _roots(tasks, nodes, identity_from, observed)
-    edge_count, edge_child = _Growing(np.int64), _Growing(np.int64)
-    edge_probability, edge_evidence, rewards = _Growing(np.float64), _Growing(np.int64), _Growing(np.float64)
+    enumeration = _Enumeration(tasks, identity_from, observed, policy, node_limit)
+    roots = enumeration.find_roots()
     done = 0
-    while done < len(nodes.known):
-        start = nodes.start.view
-        behind = max(done + 1, int(np.searchsorted(start, start[done] + ENTRIES_AT_ONCE // A)) - 1)
-        behind = min(behind, len(nodes.known))
-        entries = slice(start[done], start[behind])
-        owner = np.repeat(np.arange(behind - done), np.diff(start[done : behind + 1]))
-        state, weight = nodes.state.view[entries].astype(np.int64), nodes.weight.view[entries]
-        residue = np.stack([store.view[entries] for store in nodes.residue])
-        pair, entry = (owner[:, None] * A + np.arange(A)).ravel(), np.repeat(np.arange(len(state)), A)
-        if policy is not None:
-            allowed = policy(start[done : behind + 1] - start[done], state, weight).ravel()[pair] > 0
-            pair, entry = pair[allowed], entry[allowed]
-        address = joint.address(state[entry], pair % A)
-        count = outcomes.start[address + 1] - outcomes.start[address]
+    while done < len(enumeration.nodes):
+        done = enumeration.expand(done)
+    return enumeration.graph(*roots)
+
+
+class _Enumeration:
+    """A belief graph while it grows: nodes, and the edges of those that are expanded."""
+
+    def __init__(
+        self, tasks: TaskSet, identity_from: int, observed: bool, policy: Policy | None, node_limit: int
+    ) -> None:
+        outcomes = tasks.outcomes
+        self.tasks = tasks
+        self.index = JointIndex(tasks)
+        self.identity_from = identity_from
+        self.observed = observed
+        self.policy = policy
+        self.nodes = Nodes(tasks, node_limit)
+        self.outcome_residue = residues(outcomes.probability)
+        self.outcome_evidence = evidence(tasks, outcomes.observation, outcomes.reward)
+        self.reward: list[np.ndarray] = []  # by pair, one array a batch
+        self.edge_count: list[np.ndarray] = []  # by pair
+        self.edge_child: list[np.ndarray] = []
+        self.edge_probability: list[np.ndarray] = []
+        self.edge_evidence: list[np.ndarray] = []
+
+    def seen(self, joint: np.ndarray, shown: np.ndarray) -> np.ndarray:
+        """The evidence of hypotheses `joint` (n,) whose observation and reward make the evidence `shown` (n,)."""
+        if self.observed:
+            return joint
+        if self.identity_from == NEVER:
+            return shown
+        told = self.index.episode(joint) >= self.identity_from
+        return shown + np.where(told, self.index.task(joint) + 1, 0)
+
+    def find_roots(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Nodes after the first observation, their probabilities, and the evidence for them (reward index 0)."""
+        outcomes = self.tasks.outcomes
+        task = np.repeat(np.arange(self.index.M), np.diff(outcomes.initial_start))
+        joint = task * self.index.S + outcomes.initial_state
+        hypotheses = Hypotheses(
+            pair=np.zeros(len(task), np.int64),
+            evidence=self.seen(joint, evidence(self.tasks, outcomes.initial_observation, 0)),
+            joint=joint,
+            weight=outcomes.prior[task] * outcomes.initial_probability,
+            residue=modulo_primes(residues(outcomes.prior[task]) * residues(outcomes.initial_probability)),
+        )
+        hypotheses, first, probability = hypotheses.take(np.flatnonzero(hypotheses.weight)).beliefs()
+        roots = self.nodes.identify(first, hypotheses.joint, hypotheses.weight, hypotheses.residue)
+        return roots, probability, hypotheses.evidence[first]
+
+    def expand(self, first: int) -> int:
+        """Add the edges of a batch of nodes, from `first` on; returns the node after the last of them."""
+        start = self.nodes.start
+        room = start[first] + ENTRIES_AT_ONCE // self.index.A
+        stop = max(first + 1, int(np.searchsorted(start, room)) - 1)
+        stop = min(stop, len(self.nodes))
+        num_pairs = (stop - first) * self.index.A
+        hypotheses, begins, probability = self.following(first, stop).beliefs()
+        if len(begins):
+            children = self.nodes.identify(begins, hypotheses.joint, hypotheses.weight, hypotheses.residue)
+            self.edge_child.append(children)
+            self.edge_probability.append(probability)
+            self.edge_evidence.append(hypotheses.evidence[begins])
+        self.edge_count.append(np.bincount(hypotheses.pair[begins], minlength=num_pairs))
+        return stop
+
+    def following(self, first: int, stop: int) -> Hypotheses:
+        """What may follow the nodes first…stop-1, where the trial goes on; notes the expected reward of each pair."""
+        A = self.index.A
+        outcomes = self.tasks.outcomes
+        start = self.nodes.start[first : stop + 1]
+        entries = slice(start[0], start[-1])
+        joint = self.nodes.joint[entries].astype(np.int64)
+        weight = self.nodes.weight[entries]
+        pair, entry = self.pairs(start - start[0], joint, weight)
+        address = self.index.address(joint, 0)[entry] + pair % A
+        count = np.diff(outcomes.start)[address]
         outcome = ranges(outcomes.start[address], count)
-        pair, entry = np.repeat(pair, count), np.repeat(entry, count)
-        mass = weight[entry] * outcomes.probability[outcome]
-        pairs = (behind - done) * A
-        rewards.append(np.bincount(pair, mass * outcomes.reward_value[outcomes.reward[outcome]], minlength=pairs))
-        following, over = joint.after(state[entry], outcomes.state[outcome], outcomes.ended[outcome])
-        seen = evidence(tasks, outcomes.observation[outcome], outcomes.reward[outcome])
-        if observed:
-            seen = following
-        elif identity_from < NEVER:
-            seen = seen + np.where(joint.episode(following) >= identity_from, joint.task(following) + 1, 0)
-        goes_on = ~over
-        pair, seen, following, mass = pair[goes_on], seen[goes_on], following[goes_on], mass[goes_on]
-        residue = residue[:, entry[goes_on]]
-        for row, factor, p in zip(residue, probability_residue[:, outcome[goes_on]], PRIMES, strict=True):
-            row[:] = row * factor % np.uint64(p)
-        pair, seen, following, mass, residue = _merge(pair, seen, following, mass, residue)
-        first = changes(pair, seen)
-        if (
-            len(first) and not np.add.reduceat(mass, first).all()
-        ):  # evidence less likely than 1e-308 underflowed to 0: it never comes
-            kept = np.repeat(np.add.reduceat(mass, first) > 0, np.diff(np.append(first, len(mass))))
-            pair, seen, following, mass, residue = pair[kept], seen[kept], following[kept], mass[kept], residue[:, kept]
-            first = changes(pair, seen)
-        if len(first):
-            edge_child.append(nodes.identify(first, following, mass, residue))
-            edge_probability.append(np.add.reduceat(mass, first))
-            edge_evidence.append(seen[first])
-        edge_count.append(np.bincount(pair[first], minlength=pairs))
-        done = behind
-    edge_start = np.concatenate([[0], np.cumsum(edge_count.view)])
-    component, cyclic = _components(edge_start, edge_child.view, A, len(nodes.known))
-    columns = nodes.start, nodes.state, nodes.weight
-    edges = edge_start, edge_child.view.copy(), edge_probability.view.copy(), edge_evidence.view.copy()
-    reward = rewards.view.reshape(-1, A).copy()
-    return BeliefGraph(*roots, *(column.view.copy() for column in columns), *edges, reward, component, cyclic)
+        pair = np.repeat(pair, count)
+        entry = np.repeat(entry, count)
+        weight = weight[entry] * outcomes.probability[outcome]
+        gain = weight * outcomes.reward_value[outcomes.reward[outcome]]
+        self.reward.append(np.bincount(pair, gain, minlength=(stop - first) * A))
+        following, over = self.index.after(joint[entry], outcomes.state[outcome], outcomes.ended[outcome])
+        goes_on = np.flatnonzero(~over)
+        following = following[goes_on]
+        outcome = outcome[goes_on]
+        residue = np.take(self.nodes.residue[:, entries], entry[goes_on], axis=1)
+        return Hypotheses(
+            pair=pair[goes_on],
+            evidence=self.seen(following, self.outcome_evidence[outcome]),
+            joint=following,
+            weight=weight[goes_on],
+            residue=modulo_primes(residue * np.take(self.outcome_residue, outcome, axis=1)),
+        )
 
+    def pairs(self, start: np.ndarray, joint: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(pair, entry) of every entry under every action of its node; only under those that the policy may take."""
+        A = self.index.A
+        count = np.repeat(np.diff(start), A)
+        pair = np.repeat(np.arange(len(count)), count)
+        entry = ranges(np.repeat(start[:-1], A), count)
+        if self.policy is None:
+            return pair, entry
+        allowed = self.policy(start, joint, weight).ravel()[pair] > 0
+        return pair[allowed], entry[allowed]
 
-def _roots(tasks, nodes, identity_from, observed):
-    """Nodes after the first observation, their probabilities, and the evidence that leads there (reward index 0)."""
-    outcomes = tasks.outcomes
-    task = np.repeat(np.arange(tasks.num_tasks), np.diff(outcomes.initial_start))
-    state = task * tasks.num_states + outcomes.initial_state
-    mass = outcomes.prior[task] * outcomes.initial_probability
-    residue = (
-        _residues(outcomes.prior[task]) * _residues(outcomes.initial_probability) % np.array(PRIMES, np.uint64)[:, None]
-    )
-    seen = evidence(tasks, outcomes.initial_observation, 0)
-    if observed:
-        seen = state
-    elif identity_from == 0:
-        seen = seen + task + 1
-    possible = mass > 0
-    pair = np.zeros(possible.sum(), np.int64)
-    pair, seen, state, mass, residue = _merge(
-        pair, seen[possible], state[possible], mass[possible], residue[:, possible]
-    )
-    first = changes(pair, seen)
-    numbers = nodes.identify(first, state, mass, residue)
-    return numbers, np.add.reduceat(mass, first), seen[first]
-
-
-def _merge(pair, seen, state, mass, residue):
-    """Sort entries by (pair, evidence, state) and add up those that agree in all three."""
-    order = np.lexsort((state, seen, pair))
-    pair, seen, state, mass, residue = pair[order], seen[order], state[order], mass[order], residue[:, order]
-    first = changes(pair, seen, state)
-    if len(first) == len(pair):
-        return pair, seen, state, mass, residue
-    primes = np.array(PRIMES, np.uint64)[:, None]
-    return (
-        pair[first],
-        seen[first],
-        state[first],
-        np.add.reduceat(mass, first),
-        np.add.reduceat(residue, first, axis=1) % primes,
-    )
+    def graph(self, roots: np.ndarray, probability: np.ndarray, root_evidence: np.ndarray) -> BeliefGraph:
+        """The graph, once all nodes are expanded."""
+        edge_start = np.concatenate([[0], np.cumsum(np.concatenate(self.edge_count))])
+        edge_child = np.concatenate([np.zeros(0, np.int64), *self.edge_child])
+        component, cyclic = strong_components(edge_start, edge_child, self.index.A)
+        return BeliefGraph(
+            roots=roots,
+            root_probability=probability,
+            root_evidence=root_evidence,
+            entry_start=self.nodes.start.copy(),
+            entry_state=self.nodes.joint.copy(),
+            entry_weight=self.nodes.weight.copy(),
+            edge_start=edge_start,
+            edge_child=edge_child,
+            edge_probability=np.concatenate([np.zeros(0), *self.edge_probability]),
+            edge_evidence=np.concatenate([np.zeros(0, np.int64), *self.edge_evidence]),
+            reward=np.concatenate(self.reward).reshape(-1, self.index.A),
+            component=component,
+            cyclic=cyclic,
+        )

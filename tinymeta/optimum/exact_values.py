@@ -2,34 +2,48 @@
 
 bayes_optimal           the best that an agent can do that knows the task set but not the task
 informed                the best that an agent can do that is told the task
-informed_after_first    the best that an agent can do that is told the task after the first episode, as `rl1` is (where an
-                        episode's end cannot be seen, being told then also announces it, and can be worth more than `informed`)
+informed_after_first    the best that an agent can do that is told the task after the first episode, as `rl1` is (where
+                        an episode's end cannot be seen, being told then also announces it, and can be worth more than
+                        `informed`)
 greedy, thompson        see `tinymeta.optimum.belief_policies`
 random                  actions chosen uniformly
 
-Where more beliefs are reachable than can be enumerated, the Bayes optimum is given as certified bounds: the informed optimum above,
-the exact worth of the greedy agent below.
+Where more beliefs are reachable than can be enumerated, the Bayes optimum is given as certified bounds: the informed
+optimum above, the exact worth of the greedy agent below.
 """
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinymeta.base.errors import choice, instance, integer, real
+from tinymeta.environments.outcomes import NEVER
 from tinymeta.environments.table import TaskSet
 from tinymeta.optimum.belief_policies import greedy_value, thompson_value
 from tinymeta.optimum.counting import count_based_values
+from tinymeta.optimum.graphs import Graphs
 from tinymeta.optimum.nodes import NODE_LIMIT, NodeLimitError
-from tinymeta.optimum.planning import Value, bayes_optimal, informed, plan_value, random_value
+from tinymeta.optimum.planning import Value, evaluate_policy, plan, plan_value, random_policy
 
-Numbers = dict[
-    str, Any
-]  # "reward_per_trial", "steps_per_trial", "discounted_value"; "reason" and "bounds" where out of reach
+# "reward_per_trial", "steps_per_trial", "discounted_value"; "reason" and "bounds" where out of reach
+Numbers = dict[str, Any]
 
-EXACT: dict[str, Callable[[TaskSet, float, int], Value]] = {
-    "bayes_optimal": lambda tasks, gamma, limit: plan_value(bayes_optimal(tasks, gamma, limit), gamma),
-    "informed": lambda tasks, gamma, limit: plan_value(informed(tasks, gamma, node_limit=limit), gamma),
-    "informed_after_first": lambda tasks, gamma, limit: plan_value(informed(tasks, gamma, 1, limit), gamma),
+
+def optimal_value(graphs: Graphs, gamma: float, identity_from: int = NEVER) -> Value:
+    """The `Value` of the best that an agent can do that is told the task from episode `identity_from` on."""
+    return plan_value(plan(graphs.beliefs(identity_from), gamma), gamma)
+
+
+def random_value(graphs: Graphs, gamma: float) -> Value:
+    """The `Value` of choosing uniformly at random, exact and without a step limit."""
+    return evaluate_policy(graphs.observed(), random_policy(graphs.observed()), gamma)
+
+
+EXACT: dict[str, Callable[[Graphs, float], Value]] = {
+    "bayes_optimal": optimal_value,
+    "informed": functools.partial(optimal_value, identity_from=0),
+    "informed_after_first": functools.partial(optimal_value, identity_from=1),
     "greedy": greedy_value,
     "thompson": thompson_value,
     "random": random_value,
@@ -58,8 +72,9 @@ def exact_values(
     Returns
     -------
     {name: {"reward_per_trial", "steps_per_trial", "discounted_value"}}
-        Rewards and steps are undiscounted. A number that is infinite or out of reach is None; where a value is out of reach its
-        "reason" says why, and a Bayes optimum then has "bounds": {"lower", "upper"}, each with the three numbers, if they are within reach.
+        Rewards and steps are undiscounted. A number that is infinite or out of reach is None; where a value is out of
+        reach its "reason" says why, and a Bayes optimum then has "bounds": {"lower", "upper"}, each with the three
+        numbers, if they are within reach.
 
     Raises
     ------
@@ -76,26 +91,23 @@ def exact_values(
     gamma = real("gamma", gamma, 0, 1)
     node_limit = integer("node_limit", node_limit, low=1)
     names = [choice("yardstick", name, YARDSTICKS) for name in which]
-    return {name: _value(name, tasks, gamma, node_limit) for name in names}
+    graphs = Graphs(tasks, node_limit)
+    return {name: _numbers(name, graphs, gamma) for name in names}
 
 
-def _value(name: str, tasks: TaskSet, gamma: float, node_limit: int) -> Numbers:
-    if tasks.independent_arms is not None and name in ("bayes_optimal", "informed"):
-        reward, value = count_based_values(*tasks.independent_arms, gamma)[name]
-        return {"reward_per_trial": reward, "steps_per_trial": float(tasks.horizon), "discounted_value": value}
+def _numbers(name: str, graphs: Graphs, gamma: float) -> Numbers:
+    """What one yardstick is worth, or why that is out of reach."""
+    if graphs.tasks.independent_arms is not None and name in ("bayes_optimal", "informed"):
+        arms, pulls = graphs.tasks.independent_arms
+        reward, value = count_based_values(arms, pulls, gamma)[name]
+        return {"reward_per_trial": reward, "steps_per_trial": float(graphs.tasks.horizon), "discounted_value": value}
     try:
-        return _numbers(EXACT[name](tasks, gamma, node_limit))
+        numbers = EXACT[name](graphs, gamma)._asdict()
+        return {key: number if math.isfinite(number) else None for key, number in numbers.items()}
     except NodeLimitError as error:
-        unknown = {**dict.fromkeys(Value._fields), "reason": str(error)}
-        if name == "bayes_optimal":
-            bounds = {
-                "lower": _value("greedy", tasks, gamma, node_limit),
-                "upper": _value("informed", tasks, gamma, node_limit),
-            }
-            if not any("reason" in side for side in bounds.values()):  # a bound is exact or there is none
-                unknown["bounds"] = bounds
-        return unknown
-
-
-def _numbers(value: Value) -> Numbers:
-    return {key: number if math.isfinite(number) else None for key, number in value._asdict().items()}
+        unknown: Numbers = {**dict.fromkeys(Value._fields), "reason": str(error)}
+    if name == "bayes_optimal":
+        bounds = {"lower": _numbers("greedy", graphs, gamma), "upper": _numbers("informed", graphs, gamma)}
+        if not any("reason" in side for side in bounds.values()):  # a bound is exact or there is none
+            unknown["bounds"] = bounds
+    return unknown

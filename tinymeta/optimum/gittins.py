@@ -1,12 +1,13 @@
-"""Players of Bernoulli bandits with independent arms, for regret curves: UCB1, Thompson sampling and the Gittins index.
+"""The Gittins index of a Bernoulli arm (Gittins 1979).
 
-The Gittins index of an arm with posterior Beta(α, β) at discount γ is the sure payment per pull at which one is indifferent between
-pulling on and retiring (Gittins 1979). With V the value of the better of both,
+For an arm with posterior Beta(α, β) at discount γ it is the sure payment per pull λ at which one is indifferent
+between pulling on and retiring; pulling the arm with the highest index is optimal among independent arms. With V the
+value of the better of both,
 
     V(α, β) = max( λ / (1 - γ),  p (1 + γ V(α + 1, β)) + (1 - p) γ V(α, β + 1) ),      p = α / (α + β),
 
-the index is the smallest λ at which V is the first term. Far enough ahead, where γⁿ has made the rest negligible, the arm is
-taken for known: V = max(λ, p) / (1 - γ).
+the index is the smallest λ at which V is the first term. Far enough ahead, where γⁿ has made the rest negligible, the
+arm is taken for known: V = max(λ, p) / (1 - γ).
 """
 
 import math
@@ -16,10 +17,12 @@ import numpy as np
 from tinymeta.base.errors import InputError, integer, real
 from tinymeta.base.jit import jit, jit_allocating
 
-NEGLIGIBLE, HORIZON_LIMIT = 1e-9, 5000
+NEGLIGIBLE = 1e-9  # of the value, which is at most 1 / (1 - γ)
+HORIZON_LIMIT = 5000  # pulls to look ahead
+PRECISION = 1e-8  # of a single index, where bisection stops
 
 
-def gittins(alpha, beta, gamma):
+def gittins(alpha: float, beta: float, gamma: float) -> float:
     """Gittins index of a Bernoulli arm with posterior Beta(alpha, beta), to 1e-6.
 
     Parameters
@@ -27,12 +30,25 @@ def gittins(alpha, beta, gamma):
     alpha, beta : float > 0
     gamma : float in [0, 1)
         At most 0.994: the number of pulls to look ahead grows like 1 / (1 - gamma).
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> round(gittins(1, 1, 0.9), 4)  # the literature's table
+    0.7029
     """
-    alpha, beta, gamma = real("alpha", alpha, above=0), real("beta", beta, above=0), real("gamma", gamma, 0, 1)
+    alpha = real("alpha", alpha, above=0)
+    beta = real("beta", beta, above=0)
+    gamma = real("gamma", gamma, 0, 1)
     ahead = _look_ahead(gamma)
-    low, high = alpha / (alpha + beta), 1.0
     values = np.empty(ahead + 1)
-    while high - low > 1e-8:
+    low = alpha / (alpha + beta)
+    high = 1.0
+    while high - low > PRECISION:
         middle = (low + high) / 2
         if _pulling_pays(alpha, beta, gamma, middle, ahead, values):
             low = middle
@@ -41,7 +57,22 @@ def gittins(alpha, beta, gamma):
     return (low + high) / 2
 
 
-def _look_ahead(gamma):
+def gittins_table(pulls: int, gamma: float, resolution: float = 1e-3) -> np.ndarray:
+    """Indices of all Beta(1 + wins, 1 + losses) with wins + losses < pulls, to `resolution`.
+
+    Returns
+    -------
+    array of shape (pulls, pulls) by wins and losses, 0 where these are too many
+    """
+    pulls = integer("pulls", pulls, 1, HORIZON_LIMIT)
+    gamma = real("gamma", gamma, 0, 1)
+    resolution = real("resolution", resolution, low=1e-6, high=0.1)
+    table = np.zeros((pulls, pulls))
+    _fill_table(pulls, gamma, resolution, pulls + _look_ahead(gamma), table)
+    return table
+
+
+def _look_ahead(gamma: float) -> int:
     """Pulls n after which γⁿ / (1 - γ) is negligible."""
     if gamma == 0:
         return 1
@@ -68,18 +99,9 @@ def _pulling_pays(alpha, beta, gamma, payment, ahead, values):
     return p * (1 + gamma * values[1]) + (1 - p) * gamma * values[0] > retire
 
 
-def gittins_table(pulls, gamma, resolution=1e-3):
-    """Indices of all Beta(1 + wins, 1 + losses) with wins + losses < pulls, to `resolution`; array (pulls, pulls) by wins, losses."""
-    pulls, gamma = integer("pulls", pulls, 1, HORIZON_LIMIT), real("gamma", gamma, 0, 1)
-    resolution = real("resolution", resolution, low=1e-6, high=0.1)
-    table = np.zeros((pulls, pulls))
-    _fill_table(pulls, gamma, resolution, pulls + _look_ahead(gamma), table)
-    return table
-
-
 @jit_allocating
 def _fill_table(pulls, gamma, resolution, ahead, table):
-    """One backward induction per payment: where pulling still pays, the index is at least that payment."""
+    """One backward induction per payment: where pulling still pays, the index is at least that. Overwrites table."""
     values = np.empty(ahead + 1)
     for step in range(1, int(1 / resolution)):
         payment = step * resolution

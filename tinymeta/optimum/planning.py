@@ -1,18 +1,27 @@
 """Bayes-optimal policies and exact values on the graph of reachable beliefs.
 
-The graph is solved component by component (Tarjan 1972), sinks first: a lone node by one Bellman backup, which is backward
-induction, a component with cycles by policy iteration with a dense linear solve. Nothing is sampled or truncated.
+A belief is a state of a Markov decision process (Åström 1965), so Bellman's equation gives the optimum,
+
+    Q(b, a) = R(b, a) + γ Σ_e P(e | b, a) V(b after a and e),      V(b) = max_a Q(b, a),
+
+with e the evidence that an action can bring; in the trial's last step nothing follows. The graph is solved component
+by component, sinks first: a lone node by one backup, which is backward induction, a component with cycles as
+`tinymeta.optimum.cycles` tells. The same equation with a mean in place of the maximum is the worth of a given policy.
+Nothing is sampled or truncated.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from tinymeta.base.errors import PlanningError, real
 from tinymeta.base.jit import jit
+from tinymeta.environments.table import TaskSet
 from tinymeta.optimum.belief_graph import BeliefGraph, belief_graph
 from tinymeta.optimum.components import changes
-from tinymeta.optimum.cycles import _solve_cycle
+from tinymeta.optimum.cycles import Cycle
+from tinymeta.optimum.joint import JointIndex
 from tinymeta.optimum.nodes import NODE_LIMIT
 
 TIE = 1e-10  # actions whose values differ by less than this, relative to the largest value, are tied
@@ -29,14 +38,14 @@ class Plan(NamedTuple):
 
 
 class Value(NamedTuple):
-    """The exact worth of a policy, in expectation over tasks and luck."""
+    """The exact worth of a policy, in expectation over tasks and all that is random."""
 
     reward_per_trial: float  # undiscounted
     steps_per_trial: float  # math.inf where the policy need not finish
     discounted_value: float
 
 
-def plan(graph, gamma):
+def plan(graph: BeliefGraph, gamma: float) -> Plan:
     """The policy that maximises the discounted return of a trial.
 
     Raises
@@ -52,94 +61,111 @@ def plan(graph, gamma):
     return Plan(graph, value, action_value, ties, ties / ties.sum(axis=1, keepdims=True))
 
 
-def evaluate_policy(graph, policy, gamma):
-    """The `Value` of a policy (n, A) on a graph, from its roots."""
-    once = np.ones_like(graph.reward)
-    worth = (
-        _solve(graph, reward, discount, policy)[1]
-        for reward, discount in ((graph.reward, 1.0), (once, 1.0), (graph.reward, gamma))
-    )
-    return Value(*(_at_roots(graph, value) for value in worth))
+def bayes_optimal(tasks: TaskSet, gamma: float, node_limit: int = NODE_LIMIT) -> Plan:
+    """`Plan` of the agent that knows the task set and sees what `rl2` sees.
 
+    Examples
+    --------
+    The first pull of the deterministic bandit is a coin toss, the second is won (γ = 1):
 
-def by_episode(tasks, graph, policy):
-    """(reward (K,), steps (K,)) that a policy expects in each episode of a trial, undiscounted and exact."""
-    K, length = tasks.episodes, tasks.episode_length or 1
-    owner = np.repeat(np.arange(len(graph.reward)), np.diff(graph.entry_start))
-    episode = graph.entry_state // (tasks.num_tasks * tasks.num_states * length)
-    share = np.bincount(owner * K + episode, graph.entry_weight, minlength=len(graph.reward) * K).reshape(-1, K)
-    counted = ([_at_roots(graph, _solve(graph, per * share[:, k, None], 1.0, policy)[1]) for k in range(K)]
-               for per in (graph.reward, np.ones_like(graph.reward)))  # fmt: skip
-    return tuple(np.array(values) for values in counted)
-
-
-def _at_roots(graph, value):
-    return float(graph.root_probability @ value[graph.roots])
-
-
-def _solve(graph, reward, gamma, policy):
-    """Action values (n, A) and values (n,): of `policy`, or of the best policy where it is None."""
-    n, A = reward.shape
-    q, v = np.zeros((n, A)), np.zeros(n)
-    order = np.argsort(graph.component, kind="stable")
-    followed = np.empty((0, A)) if policy is None else policy
-    cuts = np.append(changes(graph.component[order]), n)
-    at = 0
-    for c in np.flatnonzero(graph.cyclic):
-        _backup(
-            order[at : cuts[c]],
-            graph.edge_start,
-            graph.edge_child,
-            graph.edge_probability,
-            reward,
-            gamma,
-            followed,
-            q,
-            v,
-        )
-        at = cuts[c + 1]
-        _solve_cycle(graph, order[cuts[c] : at], reward, gamma, policy, q, v)
-    _backup(order[at:], graph.edge_start, graph.edge_child, graph.edge_probability, reward, gamma, followed, q, v)
-    return q, v
-
-
-@jit
-def _backup(nodes, edge_start, edge_child, edge_probability, reward, gamma, policy, q, v):
-    """Bellman backups of `nodes` in order, their children being solved or later in line. Overwrites their rows of q and v."""
-    A = q.shape[1]
-    for node in nodes:
-        best, mean = -np.inf, 0.0
-        for a in range(A):
-            total = 0.0
-            for e in range(edge_start[node * A + a], edge_start[node * A + a + 1]):
-                total += edge_probability[e] * v[edge_child[e]]
-            # An infinite value (a trial that never ends) must not meet gamma = 0 or a probability of 0.
-            q[node, a] = reward[node, a] + (gamma * total if gamma > 0 else 0.0)
-            best = max(best, q[node, a])
-            if policy.shape[0] > 0 and policy[node, a] > 0:
-                mean += policy[node, a] * q[node, a]
-        v[node] = mean if policy.shape[0] > 0 else best
-
-
-# ---------------------------------------------------------------- the yardsticks
-
-
-def bayes_optimal(tasks, gamma, node_limit=NODE_LIMIT):
-    """`Plan` of the agent that knows the task set and sees what `rl2` sees."""
+    >>> import tinymeta
+    >>> plan_value(bayes_optimal(tinymeta.make("bandit", pulls=2), 1), 1).reward_per_trial
+    1.5
+    """
     return plan(belief_graph(tasks, node_limit=node_limit), gamma)
 
 
-def informed(tasks, gamma, identity_from=0, node_limit=NODE_LIMIT):
+def informed(tasks: TaskSet, gamma: float, identity_from: int = 0, node_limit: int = NODE_LIMIT) -> Plan:
     """`Plan` of the agent that is also told the task, from episode `identity_from` on."""
     return plan(belief_graph(tasks, identity_from, node_limit=node_limit), gamma)
 
 
-def plan_value(solved, gamma):
+def plan_value(solved: Plan, gamma: float) -> Value:
     """The `Value` of a `Plan`'s policy."""
     return evaluate_policy(solved.graph, solved.policy, gamma)
 
 
-def random_value(tasks, gamma, node_limit=NODE_LIMIT):
-    """The `Value` of choosing uniformly at random, exact and without a step limit."""
-    graph = belief_graph(tasks, observed=True, node_limit=node_limit)
-    return evaluate_policy(graph, np.full(graph.reward.shape, 1 / tasks.num_actions), gamma)
+def random_policy(graph: BeliefGraph) -> np.ndarray:
+    """The policy (n, A) that chooses uniformly."""
+    return np.full(graph.reward.shape, 1 / graph.reward.shape[1])
+
+
+def evaluate_policy(graph: BeliefGraph, policy: np.ndarray, gamma: float) -> Value:
+    """The `Value` of a policy (n, A) on a graph, from its roots."""
+    one_a_step = np.ones_like(graph.reward)
+    return Value(
+        reward_per_trial=_expected(graph, policy, graph.reward, 1.0),
+        steps_per_trial=_expected(graph, policy, one_a_step, 1.0),
+        discounted_value=_expected(graph, policy, graph.reward, gamma),
+    )
+
+
+def by_episode(tasks: TaskSet, graph: BeliefGraph, policy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(reward (K,), steps (K,)) that a policy expects in each episode of a trial, undiscounted and exact."""
+    K = tasks.episodes
+    n = len(graph.reward)
+    node = np.repeat(np.arange(n), np.diff(graph.entry_start))
+    episode = JointIndex(tasks).episode(graph.entry_state)
+    share = np.bincount(node * K + episode, graph.entry_weight, minlength=n * K).reshape(n, K)  # P(episode | belief)
+    reward = [_expected(graph, policy, graph.reward * share[:, k, None], 1.0) for k in range(K)]
+    steps = [_expected(graph, policy, np.ones_like(graph.reward) * share[:, k, None], 1.0) for k in range(K)]
+    return np.array(reward), np.array(steps)
+
+
+def _expected(graph: BeliefGraph, policy: np.ndarray, reward: np.ndarray, gamma: float) -> float:
+    """The discounted sum of a reward (n, A) that a policy expects, from the roots on."""
+    value = _solve(graph, reward, gamma, policy)[1]
+    return float(graph.root_probability @ value[graph.roots])
+
+
+def _solve(
+    graph: BeliefGraph, reward: np.ndarray, gamma: float, policy: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Action values (n, A) and values (n,): of `policy`, or of the best policy where it is None."""
+    action_value = np.zeros(reward.shape)
+    value = np.zeros(len(reward))
+    followed = np.empty((0, reward.shape[1])) if policy is None else policy
+    edges = graph.edge_start, graph.edge_child, graph.edge_probability
+    for nodes, on_a_cycle in _in_order(graph):
+        if not on_a_cycle:
+            _backup(nodes, *edges, reward, gamma, followed, action_value, value)
+            continue
+        cycle = Cycle(graph, nodes, reward, gamma, value)
+        value[nodes] = cycle.optimise() if policy is None else cycle.evaluate(policy[nodes])
+        action_value[nodes] = cycle.action_values(value[nodes])
+    return action_value, value
+
+
+def _in_order(graph: BeliefGraph) -> Iterator[tuple[np.ndarray, bool]]:
+    """(nodes, they form a cycle) in the order in which they can be solved; lone nodes come many at once."""
+    order = np.argsort(graph.component, kind="stable")
+    bounds = np.append(changes(graph.component[order]), len(order))
+    solved = 0
+    for component in np.flatnonzero(graph.cyclic):
+        yield order[solved : bounds[component]], False
+        yield order[bounds[component] : bounds[component + 1]], True
+        solved = bounds[component + 1]
+    yield order[solved:], False
+
+
+@jit
+def _backup(nodes, edge_start, edge_child, edge_probability, reward, gamma, policy, action_value, value):
+    """Bellman backups of `nodes` in order, whose children are solved or earlier in line.
+
+    Reads the edges, reward (n, A) and policy (n, A), which has no rows where the best action is to be taken.
+    Overwrites the nodes' rows of action_value (n, A) and value (n,).
+    """
+    A = action_value.shape[1]
+    for node in nodes:
+        best = -np.inf
+        mean = 0.0
+        for a in range(A):
+            total = 0.0
+            for e in range(edge_start[node * A + a], edge_start[node * A + a + 1]):
+                total += edge_probability[e] * value[edge_child[e]]
+            # An infinite value (a trial that never ends) must not meet gamma = 0 or a probability of 0.
+            action_value[node, a] = reward[node, a] + (gamma * total if gamma > 0 else 0.0)
+            best = max(best, action_value[node, a])
+            if policy.shape[0] > 0 and policy[node, a] > 0:
+                mean += policy[node, a] * action_value[node, a]
+        value[node] = mean if policy.shape[0] > 0 else best
