@@ -1,19 +1,24 @@
-"""TODO probe."""
+"""python -m tinymeta.probe RUN…: is the LSTM's state a belief? Decode, simulate, follow exactly, transplant.
+
+RUN is a run folder, or a folder of them (seed-0, seed-1, …). Each run is probed alone, beside its own untrained
+network; then runs that differ only in their seed are averaged, with 95 % intervals over them.
+"""
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from tinymeta import cli
 from tinymeta.base.errors import integer
 from tinymeta.base.files import write_whole, writing
-from tinymeta.probes.many import probe_all, run_folders
+from tinymeta.probes.many import probe_runs, run_folders
 from tinymeta.probes.probing import TRIALS
 from tinymeta.probes.summary import plain, report, summarise
 
 
-def main(argv=None):
-    from tinymeta import cli
-
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code."""
     parser = cli.parser("probe", "Look inside trained agents: decoding, simulation, exact behaviour, transplants.")
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run folders, or folders of seed-<k>")
     parser.add_argument("--trials", type=int, default=TRIALS, metavar="N", help="trials to record")
@@ -24,11 +29,12 @@ def main(argv=None):
     args = parser.parse_args(argv)
     integer("trials", args.trials, low=8, high=100_000)
     integer("seed", args.seed, low=0, high=2**63 - 1)
+    workers = integer("workers", args.workers, 1, 4096)
     folders = run_folders(args.runs)
     if args.out is not None:
         with writing(args.out):  # before the work: a place that cannot be written to is told at once
             Path(args.out).mkdir(parents=True, exist_ok=True)
-    results = probe_all(folders, args.trials, args.seed, integer("workers", args.workers, 1, 4096))
+    results = probe_runs(folders, args.trials, args.seed, workers)
     summary = summarise(results)
     everything = plain({"runs": results, "summary": summary})
     if args.out is not None:
@@ -41,6 +47,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    from tinymeta import cli
-
     sys.exit(cli.run(main))

@@ -1,33 +1,36 @@
-"""TODO reproduction."""
+"""python -m tinymeta.reproduction [--paper NAME]: train every run that a paper's figures, probes and claims need.
+
+Finished runs are skipped and interrupted ones resumed, so the same command goes on where it stopped.
+"""
 
 import sys
+from collections.abc import Sequence
 
-from tinymeta.papers.alver_precup_2021.experiments import ALL
-from tinymeta.papers.experiments import add_arguments, add_workers, seeds_of, workers_of
-from tinymeta.papers.results import Results, train_all
+from tinymeta import cli
+from tinymeta.papers.options import add_arguments, add_workers, results_of, workers_of
+from tinymeta.papers.registry import load_paper
+from tinymeta.papers.results import train_all
 from tinymeta.runs.sweep import SweepError
+from tinymeta.runs.training import Interrupted
 
 
-def main(argv=None):
-    from tinymeta import cli
-    from tinymeta.runs.training import Interrupted
-
-    parser = cli.parser("reproduction", "Train every run that the paper's figures and claims need.")
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    parser = cli.parser("reproduction", "Train every run that a paper's figures, probes and claims need.")
     add_arguments(parser)
     add_workers(parser)
     args = parser.parse_args(argv)
+    results = results_of(args, load_paper(args.paper))
     try:
-        train_all(Results(args.runs, ALL, seeds_of(args)), workers_of(args))
+        train_all(results, workers_of(args))
     except SweepError as error:
-        print(f"tinymeta: {error}", file=sys.stderr)
+        cli.complain(error)
         return cli.FAILED
     except (Interrupted, KeyboardInterrupt):
-        print("tinymeta: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        cli.complain("interrupted; the same command goes on where it stopped")
         return cli.INTERRUPTED
     return 0
 
 
 if __name__ == "__main__":
-    from tinymeta import cli
-
     sys.exit(cli.run(main))

@@ -1,4 +1,4 @@
-"""Probes on networks whose answer is known: one that is the Bayes filter, one that ignores its inputs; and on planted leaks."""
+"""Probes (oracle) on networks whose answer is known: the Bayes filter, one that ignores its inputs; planted leaks."""
 
 import json
 
@@ -8,6 +8,7 @@ from support import noisy_taskset, small
 
 import tinymeta
 from tinymeta import probe
+from tinymeta.base.errors import PlanningError
 from tinymeta.environments.outcomes import NEVER
 from tinymeta.learning.agent import Agent
 from tinymeta.learning.belief_agents import BeliefAgent
@@ -18,7 +19,7 @@ from tinymeta.probes import decoding, probing, summary
 from tinymeta.probes.history_tree import exact_behaviour
 from tinymeta.probes.recording import nodes_along, record, relive, untrained
 from tinymeta.probes.simulation import SOFT, Machine, policy_divergence, simulate
-from tinymeta.probes.transplants import transplant
+from tinymeta.probes.transplants import PUT_IN, transplant, wanted_actions
 from tinymeta.runs.config import make_config
 from tinymeta.runs.training import train
 
@@ -26,19 +27,21 @@ BIG = 30.0
 
 
 def telling_taskset(episodes=6):
-    """Two tasks, one-step episodes: any first reward tells the task by its sign, and then the arms are worth different things."""
+    """Two tasks, one-step episodes: any reward tells the task by its sign; the arms are worth different things."""
     transition = np.zeros((2, 2, 2, 2))
     transition[..., 1] = 1
     reward = np.zeros((2, 2, 2, 2))
     reward[0, 0, :, 1], reward[1, 0, :, 1] = (1.0, 0.5), (-1.0, -0.5)
+    initial = np.array([[1.0, 0]] * 2)
+    terminal = np.array([[False, True]] * 2)
+    observation = np.ones((2, 2, 1))
     return tinymeta.TaskSet(
-        transition, reward, np.ones((2, 2, 1)), initial=np.array([[1.0, 0]] * 2), terminal=np.array([[False, True]] * 2),
-        episodes=episodes, name="telling",
-    )  # fmt: skip
+        transition, reward, observation, initial=initial, terminal=terminal, episodes=episodes, name="telling"
+    )
 
 
 def hand_made(tasks, sees=True):
-    """An LSTM that is the Bayes filter of `telling_taskset`: unit 0 holds the sign of the last reward; with `sees` False, nothing."""
+    """The Bayes filter of `telling_taskset` as an LSTM: unit 0 holds the last reward's sign; nothing if not `sees`."""
     layout = make_layout(tasks, "rl2", 3)
     p = {name: np.zeros(shape) for name, shape in parameter_shapes(layout).items()}
     if sees:
@@ -92,7 +95,7 @@ def test_a_network_that_ignores_its_inputs_scores_nothing():
 
 
 def test_a_leak_would_be_seen():
-    """Features of pure noise must score nothing; if fitting sees the test trials they do score, so this test can fail."""
+    """Features of pure noise score nothing; if fitting sees the test trials they do score, so this test can fail."""
     tasks = telling_taskset()
     recording = record(hand_made(tasks), 60)
     samples = decoding.Samples.of(recording)
@@ -126,7 +129,7 @@ def test_ridge_agrees_with_the_normal_equations():
 
 
 def test_a_trial_weighs_the_same_however_long_it_is():
-    """Nine trials of 10 steps decoded without error and one of 1000 decoded wrong: a tenth of the variance is missed, and not most."""
+    """Nine trials of 10 steps decoded without error, one of 1000 decoded wrong: a tenth of the variance is missed."""
     y = np.tile([[0.0], [1.0]], (545, 1))
     predicted, steps = y.copy(), np.repeat([10] * 9 + [1000], [10] * 9 + [1000])
     predicted[90:] = 0.5
@@ -144,8 +147,10 @@ def test_information_of_a_gaussian_channel():
     assert decoding.information_bits(predicted, y, train) == pytest.approx(2 * 0.5 * np.log2(1 + 4), abs=0.03)
 
 
-@pytest.mark.parametrize(("env", "kwargs"), [("bandit", {"p": (0.2, 0.7), "pulls": 5}), ("corridor", {"left": 1, "right": 2}),
-                                             ("bandit-informative", {})])  # fmt: skip
+@pytest.mark.parametrize(
+    ("env", "kwargs"),
+    [("bandit", {"p": (0.2, 0.7), "pulls": 5}), ("corridor", {"left": 1, "right": 2}), ("bandit-informative", {})],
+)
 @pytest.mark.parametrize("name", ["rl2", "rl1", "memoryless", "informed"])
 def test_exact_behaviour_agrees_with_sampling(env, kwargs, name):
     """Any network, here an untrained one: the walk over its whole tree gives the mean of many sampled trials."""
@@ -175,7 +180,7 @@ def test_pruning_is_accounted_for():
     assert pruned.pruned > 0
     assert pruned.histories < whole.histories
     assert whole.reward - pruned.reward <= 6 * pruned.pruned
-    with pytest.raises(tinymeta.errors.PlanningError, match="more than 10 histories"):
+    with pytest.raises(PlanningError, match="more than 10 histories"):
         exact_behaviour(agent, 0.9, limit=10)
 
 
@@ -266,6 +271,79 @@ def test_probes_work_where_something_is_undefined(env):
     assert ("reason" in result["transplants"]) == (env == "tiger")
     assert result["decoding"]["trained"]["hc"]["r2"] is not None
     json.dumps(result, allow_nan=False)
+
+
+def untrained_agent(tasks, name="rl2"):
+    theta = np.zeros(num_parameters(make_layout(tasks, name, 4)), np.float32)
+    return untrained(Agent(tasks, name, theta, 4), seed=0)
+
+
+def test_with_one_task_and_nothing_hidden_the_other_probes_go_on():
+    """Nothing can be decoded, simulated or exchanged; behaviour and optimum are as defined as ever."""
+    tasks = tinymeta.make("bandit", p=0.3, pulls=4)
+    result = summary.plain(probing.probe(untrained_agent(tasks), 0.9, trials=16))
+    assert "the exact belief never varies" in result["decoding"]["reason"]
+    assert "always in one state" in result["simulation"]["reason"]
+    assert "nothing to exchange" in result["transplants"]["reason"]
+    assert result["gap"]["exact"] == pytest.approx(4 * 0.7 - result["exact"]["reward"])  # the better arm pays 0.7
+    assert result["divergence"]["bayes_agent"] > 0
+    json.dumps(result, allow_nan=False)
+    (row,) = summary.summarise([{**result, "env_kwargs": {}}])
+    assert row["decoding R², trained"] is None
+    assert row["gap to optimum, exact"]["n"] == 1
+
+
+def test_tasks_that_cannot_be_told_apart_leave_nothing_to_decode():
+    tasks = tinymeta.make("bandit", p=(0.5, 0.5), pulls=4)
+    result = summary.plain(probing.probe(untrained_agent(tasks), 0.9, trials=16))
+    assert "the exact belief never varies" in result["decoding"]["reason"]
+    assert result["transplants"]["trained"]["own"]["both"] == [None, 0, 0]  # no donor is certain, no action tells
+
+
+def test_the_command_probes_one_task_runs(tmp_path, capsys):
+    train(tmp_path / "run", make_config("bandit", "rl2", {"p": 0.3, "pulls": 4}, trials=40, hidden_size=4))
+    assert probe.main([str(tmp_path / "run"), "--trials", "16"]) == 0
+    printed = capsys.readouterr().out
+    assert "gap to optimum, exact" in printed
+    assert "decoding" not in printed
+
+
+def test_actions_wanted_in_each_task():
+    """One who knows the task pulls the arm that pays, and walks to the goal's side."""
+    np.testing.assert_array_equal(wanted_actions(tinymeta.make("bandit"), 0.9)[:, 0], np.eye(2, dtype=bool)[::-1])
+    wanted = wanted_actions(tinymeta.make("corridor", left=2, right=2), 0.9)
+    inner = slice(1, 4)
+    np.testing.assert_array_equal(wanted[0, inner], [[True, False]] * 3)
+    np.testing.assert_array_equal(wanted[1, inner], [[False, True]] * 3)
+
+
+def test_where_nothing_can_be_exchanged():
+    tasks = telling_taskset()
+    agent = hand_made(tasks)
+    recording = record(agent, 16)
+    assert transplant(agent, recording, 0.9, inputs=("own",))["own"].keys() == set(PUT_IN)
+    for episode in (0, 6):
+        with pytest.raises(ValueError, match=f"episode = {episode}, expected 1…5"):
+            transplant(agent, recording, 0.9, episode)
+    single = telling_taskset(episodes=1)
+    with pytest.raises(ValueError, match="one task or one episode"):
+        transplant(hand_made(single), record(hand_made(single), 16), 0.9)
+
+
+def test_an_agent_that_resets_its_state_follows_nobody():
+    """RL¹'s wiring zeroes what was put in: every state gives the same actions."""
+    tasks = telling_taskset()
+    agent = untrained_agent(tasks, "rl1")
+    outcomes = transplant(agent, record(agent, 64), 0.9, inputs=("own",))["own"]
+    assert outcomes["both"].actions > 0
+    assert len(set(outcomes.values())) == 1
+
+
+def test_recordings_of_other_inputs_are_refused():
+    tasks = tinymeta.make("corridor", left=2, right=2)
+    recording = record(untrained_agent(tasks), 8)
+    with pytest.raises(ValueError, match="inputs of width 8, expected the 10 of agent 'rl1'"):
+        relive(untrained_agent(tasks, "rl1"), recording)
 
 
 def test_an_optimum_known_to_be_out_of_reach_is_not_looked_for(monkeypatch):

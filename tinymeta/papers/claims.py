@@ -1,13 +1,148 @@
-"""TODO papers.claims."""
+"""A claim is data: what a paper says, what is measured for it on finished runs, and the threshold that decides it.
 
-from typing import NamedTuple
+A claim's `measure` returns estimates in cases, {case: {quantity: `Estimate`}}; a case is an agent or a task set. A
+`Threshold` holds a bound for some of the quantities: the claim holds if every bound is met, by the whole confidence
+interval, in every case that has its quantity. The threshold's text is made from the same bounds, so that text and
+verdict cannot say different things.
+
+A new claim is a new row in a paper's claims.py; a new measurement is a function in the same folder.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from tinymeta.base.intervals import Estimate
+from tinymeta.papers.results import Results
+from tinymeta.probes.summary import plain
+
+Case = dict[str, Estimate]  # {quantity: estimate}
+Cases = dict[str, Case]  # {case: …}; the case "" stands for all there is
 
 
-class Measurement(NamedTuple):
-    """What was measured and whether the claim's threshold is met."""
+class Bound(Protocol):
+    """What a quantity's interval must meet; its text says so."""
 
-    estimates: dict  # {what: Estimate}
-    holds: bool
+    def holds(self, value: Estimate, case: Case) -> bool:
+        """`case` are all quantities of the same case, for bounds that compare two of them."""
+
+
+@dataclass(frozen=True)
+class Within:
+    """The interval lies in centre ± margin."""
+
+    centre: float
+    margin: float
+
+    def holds(self, value: Estimate, case: Case) -> bool:
+        return self.centre - self.margin <= value.low and value.high <= self.centre + self.margin
+
+    def __str__(self) -> str:
+        return f"within {self.centre} ± {self.margin}" if self.centre else f"within ± {self.margin}"
+
+
+@dataclass(frozen=True)
+class WithinFactor:
+    """The interval, of a ratio, lies in [1/factor, factor]."""
+
+    factor: float
+
+    def holds(self, value: Estimate, case: Case) -> bool:
+        return 1 / self.factor <= value.low and value.high <= self.factor
+
+    def __str__(self) -> str:
+        return f"within a factor {self.factor}"
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """No part of the interval lies below `least`."""
+
+    least: float
+
+    def holds(self, value: Estimate, case: Case) -> bool:
+        return value.low >= self.least
+
+    def __str__(self) -> str:
+        return f"at least {self.least}"
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """No part of the interval lies above `most`."""
+
+    most: float
+
+    def holds(self, value: Estimate, case: Case) -> bool:
+        return value.high <= self.most
+
+    def __str__(self) -> str:
+        return f"at most {self.most}"
+
+
+@dataclass(frozen=True)
+class Below:
+    """The interval lies below a number, or below the interval of another quantity of its case."""
+
+    other: float | str
+
+    def holds(self, value: Estimate, case: Case) -> bool:
+        return value.high < (case[self.other].low if isinstance(self.other, str) else self.other)
+
+    def __str__(self) -> str:
+        return f"below {self.other}"
+
+
+@dataclass(frozen=True)
+class Above:
+    """The interval lies above a number, or above the interval of another quantity of its case."""
+
+    other: float | str
+
+    def holds(self, value: Estimate, case: Case) -> bool:
+        return value.low > (case[self.other].high if isinstance(self.other, str) else self.other)
+
+    def __str__(self) -> str:
+        return f"above {self.other}"
+
+
+@dataclass(frozen=True)
+class Never:
+    """A count of what must not happen at all: it is 0."""
+
+    def holds(self, value: Estimate, case: Case) -> bool:
+        return value.low == value.high == 0
+
+    def __str__(self) -> str:
+        return "no"
+
+
+class Threshold(NamedTuple):
+    """When a claim holds.
+
+    Examples
+    --------
+    >>> threshold = Threshold("first {}, later {}", {"first pull": Within(0.5, 0.05), "later pulls": AtLeast(0.99)})
+    >>> print(threshold)
+    first within 0.5 ± 0.05, later at least 0.99
+    >>> first, later = Estimate(0.5, 0.48, 0.52, 20), Estimate(0.995, 0.985, 1.0, 20)
+    >>> threshold.is_met({"rl2": {"first pull": first, "later pulls": later}})
+    False
+    """
+
+    text: str  # with a field for each bound, as in str.format; equal bounds share one
+    bounds: dict[str, Bound]  # {quantity: what its interval must meet}
+
+    def __str__(self) -> str:
+        return self.text.format(*dict.fromkeys(self.bounds.values()))
+
+    def is_met(self, cases: Cases) -> bool:
+        """Every bound is met in every case that has its quantity, and there is such a case."""
+        for quantity, bound in self.bounds.items():
+            having = [case for case in cases.values() if quantity in case]
+            if not having or not all(bound.holds(case[quantity], case) for case in having):
+                return False
+        return True
 
 
 class Claim(NamedTuple):
@@ -16,53 +151,86 @@ class Claim(NamedTuple):
     name: str
     text: str
     place: str  # in the paper
-    statistic: str
-    threshold: str
-    measure: object  # Results -> Measurement
+    statistic: str  # what is measured, in words
+    threshold: Threshold
+    measure: Callable[[Results], Cases]
 
 
-def within(value, low, high):
-    """The whole interval of an `Estimate` lies in [low, high]."""
-    return bool(low <= value.low and value.high <= high)
+class Measurement(NamedTuple):
+    """What was measured and whether the claim's threshold is met."""
+
+    estimates: dict[str, Estimate]  # {"case quantity": …}
+    holds: bool
 
 
-# ---------------------------------------------------------------- the table
+Judged = list[tuple[Claim, Measurement]]
+Row = dict[str, Any]  # of claims.json: a claim's texts, what was measured, whether it holds
 
 
-def judge(results, claims):
-    """[(Claim, Measurement)], all of them.
+def judge(results: Results, claims: Iterable[Claim]) -> Judged:
+    """Every claim with its measurement and verdict.
 
     Raises
     ------
-    ValueError
-        If a run is missing; there is no verdict without its data.
+    InputError
+        If a run or its probe is missing; there is no verdict without its data.
     """
-    return [(claim, claim.measure(results)) for claim in claims]
+    judged = []
+    for claim in claims:
+        cases = claim.measure(results)
+        estimates = {f"{name} {what}".strip(): value for name, case in cases.items() for what, value in case.items()}
+        judged.append((claim, Measurement(estimates, claim.threshold.is_met(cases))))
+    return judged
 
 
-def to_json(judged, seeds):
+def to_json(judged: Judged, seeds: int, first_seed: int = 0) -> dict[str, Any]:
+    """What claims.json holds; what is infinite is null there."""
     rows = []
     for claim, measurement in judged:
-        row = {field: getattr(claim, field) for field in Claim._fields if field != "measure"}
-        row["measured"] = {name: value._asdict() for name, value in measurement.estimates.items()}
-        rows.append({**row, "holds": measurement.holds})
-    return {"seeds": seeds, "claims": rows}
+        row: Row = {field: str(getattr(claim, field)) for field in ("name", "text", "place", "statistic", "threshold")}
+        row["measured"] = {name: plain(value._asdict()) for name, value in measurement.estimates.items()}
+        row["holds"] = measurement.holds
+        rows.append(row)
+    return {"seeds": seeds, "first_seed": first_seed, "claims": rows}
 
 
-def to_markdown(judged, seeds):
-    """The table that the README shows."""
-    lines = [f"Measured over {seeds} seeds a row, or as many as its experiments in tinymeta/reproduction.py have if that is fewer; test of",
-             "100 rollouts a seed; intervals are 95 % where not said otherwise.", "",
-             "| claim | in the paper | measured | threshold | verdict |", "|---|---|---|---|---|"]  # fmt: skip
-    for claim, measurement in judged:
-        shown = "<br>".join(f"{name}: {_text(value)}" for name, value in measurement.estimates.items())
-        verdict = "holds" if measurement.holds else "**does not hold**"
-        lines.append(f"| {claim.text} | {claim.place} | {shown} | {claim.threshold} | {verdict} |")
+def to_markdown(table: dict[str, Any]) -> str:
+    """claims.md, one row per claim, of what claims.json holds."""
+    seeds, first_seed = table["seeds"], table["first_seed"]
+    lines = [
+        f"Measured over {seeds} seeds a row, from seed {first_seed} on, or as many as its experiments have",
+        "if that is fewer; test of 100 rollouts a seed; intervals are 95 % where not said otherwise.",
+        "",
+        "| claim | in the paper | measured | threshold | verdict |",
+        "|---|---|---|---|---|",
+    ]
+    for row in table["claims"]:
+        cells = (row["text"], row["place"], measured_text(row), row["threshold"], verdict_text(row))
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _text(value):
-    number = "{:.0f}" if abs(value.mean) >= 1000 or value.low == value.high == round(value.mean) else "{:.2f}"
-    if value.low == value.high:
-        return number.format(value.mean)
-    return f"{number.format(value.mean)} [{number.format(value.low)}, {number.format(value.high)}]"
+def measured_text(row: Row) -> str:
+    """The estimates of a row of claims.json, a line each.
+
+    Examples
+    --------
+    >>> measured_text({"measured": {"rl2 reward per trial": {"mean": 9.496, "low": 9.4912, "high": 9.5012, "n": 20}}})
+    'rl2 reward per trial: 9.50 [9.49, 9.50]'
+    """
+    return "<br>".join(f"{name}: {_rounded(**estimate)}" for name, estimate in row["measured"].items())
+
+
+def verdict_text(row: Row) -> str:
+    """The verdict of a row of claims.json."""
+    return "holds" if row["holds"] else "**does not hold**"
+
+
+def _rounded(mean: float | None, low: float | None, high: float | None, n: int) -> str:
+    """Mean and interval; whole numbers where they are large, or exactly whole; ∞ where claims.json has null."""
+    if mean is None or low is None or high is None:
+        return "∞"
+    digits = 0 if abs(mean) >= 1000 or low == high == round(mean) else 2
+    if low == high:
+        return f"{mean:.{digits}f}"
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"

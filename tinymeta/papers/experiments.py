@@ -1,54 +1,28 @@
-"""TODO papers.experiments."""
+"""An experiment is data: one environment, one agent, its settings, and how many seeds of it are trained."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from tinymeta.base.errors import integer
-from tinymeta.base.processes import cores
-from tinymeta.runs.config import make_config
+from tinymeta.runs.config import Config, build, make_config
 
-SEEDS, QUICK_SEEDS = 20, 3
+SEEDS = 20
+QUICK_SEEDS = 3
 
 
 class Experiment(NamedTuple):
-    """One row: a sweep over seeds in the folder runs/<name>."""
+    """A sweep over seeds. Its key in a paper's experiments is its name: the runs lie in runs/<name>/seed-<k>."""
 
     env: str
     agent: str
-    env_kwargs: dict
-    settings: dict
-    seeds: int = SEEDS
+    env_kwargs: dict[str, Any]
+    settings: dict[str, Any]  # what differs from the environment's defaults
+    seeds: int = SEEDS  # at most; fewer where fewer are asked for
     snapshots: int = 0  # networks kept along each run, see `tinymeta.runs.config.Config`
 
-    def config(self, seed=0):
+    def config(self, seed: int = 0) -> Config:
+        """What the run with this seed was, or is, asked to do."""
         return make_config(self.env, self.agent, self.env_kwargs, seed=seed, snapshots=self.snapshots, **self.settings)
 
-
-def _length(experiment):
-    """About how many steps a run takes, to begin with the longest."""
-    settings = experiment.config().settings
-    trial = {
-        "corridor": 25 if not experiment.env_kwargs else 100,
-        "tiger": 20,
-        "gridworld": 60,
-        "bandit-informative": 5,
-    }
-    return settings.trials * trial.get(experiment.env, experiment.env_kwargs.get("pulls", 10))
-
-
-def add_arguments(parser):
-    """--runs and --quick, as claims and figures have them too."""
-    parser.add_argument("--runs", default="runs", metavar="DIR", help="folder of the run folders")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds instead of {SEEDS}")
-
-
-def add_workers(parser):
-    """--workers, for commands that share their work out."""
-    parser.add_argument("--workers", type=int, metavar="W", help="processes; as many as there are cores by default")
-
-
-def seeds_of(args):
-    return QUICK_SEEDS if args.quick else SEEDS
-
-
-def workers_of(args):
-    return cores() if args.workers is None else integer("workers", args.workers, 1, 4096)
+    def longest(self) -> int:
+        """How many steps a run takes at most, to begin with the longest."""
+        config = self.config()
+        return config.settings.trials * build(config).step_limit

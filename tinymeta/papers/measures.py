@@ -1,36 +1,46 @@
-"""TODO papers.measures."""
+"""Statistics of one experiment over its seeds, from finished runs: what the claims of several papers are made of."""
 
 import math
 
 import numpy as np
 
-from tinymeta.optimum.exact_values import exact_values
+from tinymeta.optimum.exact_values import Numbers, exact_values
+from tinymeta.papers.results import Results
 from tinymeta.runs.config import build
-
-# ---------------------------------------------------------------- statistics of one experiment
-
-
-def per_trial(results, name, what):
-    """Means over each seed's test rollouts of "reward" or "steps" per trial, array (seeds,)."""
-    return np.array([test[f"{what}_per_trial"]["mean"] for test in results.evaluations(name)])
-
-
-def per_episode(results, name, what):
-    """The same by episode, array (seeds, K)."""
-    return np.array([test[f"{what}_per_episode"] for test in results.evaluations(name)])
-
 
 SMOOTHING = 1000  # trials over which a learning curve is averaged before it is compared with a level
 
 
-def optimum(results, name):
-    """Exact values of the experiment's task set, see `tinymeta.baselines.exact_values`."""
-    config = results.run(name, 0).read_config()
+def per_trial(results: Results, name: str, what: str) -> np.ndarray:
+    """Means over each seed's test rollouts of "reward" or "steps" per trial, array (seeds,)."""
+    return np.array([test[f"{what}_per_trial"]["mean"] for test in results.evaluations(name)])
+
+
+def per_episode(results: Results, name: str, what: str) -> np.ndarray:
+    """The same by episode, array (seeds, K)."""
+    return np.array([test[f"{what}_per_episode"] for test in results.evaluations(name)])
+
+
+def optimum(results: Results, name: str) -> dict[str, Numbers]:
+    """Exact values of the experiment's task set, see `tinymeta.optimum.exact_values.exact_values`."""
+    config = results.first_run(name).read_config()
     return exact_values(build(config), config.settings.gamma)
 
 
-def trials_to_level(results, name, column, level, above):
-    """Trials of training until the smoothed learning curve first reaches `level`, array (seeds,); inf where it never does."""
+def trials_to_level(results: Results, name: str, column: str, level: float, above: bool) -> np.ndarray:
+    """Trials of training until the smoothed learning curve reaches `level`, array (seeds,); inf where it never does.
+
+    Parameters
+    ----------
+    results : Results
+    name : str
+        Experiment.
+    column : str
+        Of metrics.csv.
+    level : float
+    above : bool
+        The curve has to rise to the level; otherwise it has to fall to it.
+    """
     metrics = results.metrics(name)
     window = max(1, round(SMOOTHING / metrics["trials"][0, 0]))
     reached = []

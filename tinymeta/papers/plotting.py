@@ -1,38 +1,83 @@
-"""What all pictures share: colours, labels, sizes, files written whole, several at a time, and bands over seeds."""
+"""What all pictures share: figures outside any global state, colours and labels, tables of numbers, whole files.
 
+A picture is made in three steps: collect its numbers, write them as CSV, paint them. So each picture has a `Table`
+beside it with what it shows. Figures are Matplotlib objects with a canvas of their own: pyplot, its list of open
+figures and its backend are left alone, and `SETTINGS` are in force only while a picture is drawn (`drawing`).
+"""
+
+import contextlib
 import csv
 import io
 import multiprocessing
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from tinymeta.base.files import write_whole
 from tinymeta.base.intervals import t_quantile
 from tinymeta.base.processes import one_thread_each
-
-mpl.use("agg")
+from tinymeta.papers.results import Results
 
 # Okabe & Ito's colours, told apart also without colour vision; line styles tell them apart in grey.
 COLOUR = {"rl2": "#0072B2", "rl1": "#D55E00", "memoryless": "#7F7F7F", "informed": "#CC79A7"}
-
 STYLE = {"rl2": "-", "rl1": (0, (5, 1)), "memoryless": (0, (1, 1)), "informed": (0, (3, 1, 1, 1))}
-
 LABEL = {"rl2": "RL²", "rl1": "RL¹", "memoryless": "memoryless", "informed": "informed"}
-
 INFORMED_GREEN = "#009E73"
+UNTRAINED_GREY = "#7F7F7F"
+SHUFFLED_ORANGE = "#E69F00"
 
-SETTINGS = {
-    "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "savefig.bbox": "tight", "svg.hashsalt": "tinymeta",
-    "figure.dpi": 100, "savefig.dpi": 160, "legend.frameon": False, "svg.fonttype": "none",
-}  # fmt: skip
+SETTINGS: dict[str, Any] = {
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.dpi": 100,
+    "font.size": 9,
+    "legend.frameon": False,
+    "savefig.bbox": "tight",
+    "savefig.dpi": 160,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "tinymeta",
+}
+
+Job = tuple[Callable[..., object], tuple[Any, ...]]
+Draw = Callable[[Results, Path], None]  # writes a picture of the runs into a folder
 
 
-def draw_each(jobs, workers=1, say=print):
-    """Call all functions of {name: (function, arguments)} in `workers` processes; begun in the order given, so the longest first."""
+@contextlib.contextmanager
+def drawing(**settings: Any) -> Iterator[None]:
+    """Matplotlib's settings are `SETTINGS` and then `settings` within it, and what they were after it."""
+    current: Any = {**SETTINGS, **settings}
+    with mpl.rc_context(current):
+        yield
+
+
+def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any]:
+    """A figure of `width` by `height` inches and its axes, array (columns,) or (rows, columns).
+
+    `options` are those of `Figure.subplots`, such as sharey=True. The layout is constrained.
+    """
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, **options)
+
+
+def draw_figures(
+    figures: Mapping[str, Draw], results: Results, out: Path, workers: int = 1, say: Callable[[str], object] = print
+) -> None:
+    """Draw {file name: what draws it} of the runs into the folder `out`; see `draw_each`."""
+    draw_each({str(out / name): (draw, (results, out)) for name, draw in figures.items()}, workers, say)
+
+
+def draw_each(jobs: Mapping[str, Job], workers: int = 1, say: Callable[[str], object] = print) -> None:
+    """Call all functions of {name: (function, arguments)} in `workers` processes; `say` the name of each that is done.
+
+    They are begun in the order given, so the longest first.
+    """
     if workers == 1:
         for name, job in jobs.items():
             _draw(*job)
@@ -45,25 +90,48 @@ def draw_each(jobs, workers=1, say=print):
             say(name_of[future])
 
 
-def _draw(function, arguments):
-    with plt.rc_context(SETTINGS):
+def _draw(function: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+    with drawing():
         function(*arguments)
 
 
-def save(figure, path, columns=None):
+class Table:
+    """The numbers behind a picture, in named columns.
+
+    Examples
+    --------
+    >>> table = Table("agent", "step", "value")
+    >>> table.add("rl2", [1, 2], [0.5, 0.75])
+    >>> print(csv_text(table.columns), end="")
+    agent,step,value
+    rl2,1,0.5
+    rl2,2,0.75
+    """
+
+    def __init__(self, *names: str) -> None:
+        self.columns: dict[str, list] = {name: [] for name in names}
+
+    def add(self, *values: Any) -> None:
+        """Add rows: for each column an array with one value a row, or a single value for all of these rows."""
+        rows = max((len(value) for value in values if np.ndim(value) > 0), default=1)
+        for column, value in zip(self.columns.values(), values, strict=True):
+            column.extend(value if np.ndim(value) > 0 else [value] * rows)
+
+
+def save(figure: Figure, path: str | Path, columns: Mapping[str, Sequence] | None = None) -> None:
     """Write path.png and path.svg, and path.csv from {column: values}."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
+    metadata: dict[str, dict[str, None]] = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+    for kind, entries in metadata.items():
         buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind, metadata=metadata)
+        figure.savefig(buffer, format=kind, metadata=entries)
         write_whole(path.with_suffix(f".{kind}"), buffer.getvalue())
-    plt.close(figure)
     if columns is not None:
         write_whole(path.with_suffix(".csv"), csv_text(columns).encode())
 
 
-def csv_text(columns):
+def csv_text(columns: Mapping[str, Sequence]) -> str:
     """{column: values} as CSV with a header line; all columns are equally long."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -72,16 +140,17 @@ def csv_text(columns):
     return text.getvalue()
 
 
-def mean_and_band(curves, confidence=0.95):
-    """(mean, low, high) over the first axis (seeds), with Student's interval at each point."""
-    mean, n = curves.mean(axis=0), len(curves)
+def mean_and_band(curves: np.ndarray, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(mean, low, high) over the first axis of `curves` (seeds, …), with Student's interval at each point."""
+    n = len(curves)
+    mean = curves.mean(axis=0)
     if n == 1:
         return mean, mean, mean
     half = t_quantile((1 + confidence) / 2, n - 1) * curves.std(axis=0, ddof=1) / np.sqrt(n)
     return mean, mean - half, mean + half
 
 
-def smoothed(curves, window):
+def smoothed(curves: np.ndarray, window: int) -> np.ndarray:
     """Moving mean along the last axis over the last `window` points (fewer at the beginning)."""
     total = np.cumsum(curves, axis=-1)
     total[..., window:] = total[..., window:] - total[..., :-window].copy()

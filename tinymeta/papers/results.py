@@ -1,67 +1,102 @@
-"""TODO papers.results."""
+"""The finished runs of a paper's experiments, and how those that are missing are trained."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from tinymeta.base.errors import InputError
-from tinymeta.papers.experiments import _length
+from tinymeta.base.errors import InputError, choice, integer
+from tinymeta.papers.experiments import SEEDS, Experiment
 from tinymeta.runs.folder import RunFolder
 from tinymeta.runs.sweep import sweeps
 
 
 class Results:
-    """The finished runs of all experiments under one folder.
+    """The finished runs of `experiments` under one folder, seeds first_seed…first_seed+seeds-1 of each.
+
+    An experiment that has fewer seeds of its own has fewer here. Nothing is read before it is asked for.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Holds <name>/seed-<k>.
+    experiments : {name: Experiment}
+    seeds, first_seed : int
+    """
+
+    def __init__(self, folder: str | Path, experiments: dict[str, Experiment], seeds: int = SEEDS, first_seed: int = 0):
+        self.folder = Path(folder)
+        self.experiments = experiments
+        self.seeds = integer("seeds", seeds, 1, 100_000)
+        self.first_seed = integer("first_seed", first_seed, 0, 2**63 - 1 - self.seeds)
+
+    def seeds_of(self, name: str) -> range:
+        """The seeds of an experiment."""
+        experiment = self.experiments[choice("experiment", name, self.experiments)]
+        return range(self.first_seed, self.first_seed + min(self.seeds, experiment.seeds))
+
+    def path(self, name: str, seed: int) -> Path:
+        """Where a run is, or will be."""
+        return self.folder / name / f"seed-{seed}"
+
+    def run(self, name: str, seed: int) -> RunFolder:
+        """The folder of one finished run.
+
+        Raises
+        ------
+        InputError
+            If it is missing, unfinished, or another one than the experiment's; names it and the command that makes it.
+        """
+        experiment = self.experiments[choice("experiment", name, self.experiments)]
+        folder = RunFolder(self.path(name, seed))
+        if not folder.finished:
+            raise InputError(f"run {folder.path} is missing or unfinished; expected it from: bash runs.sh")
+        difference = folder.read_config().difference(experiment.config(seed))
+        if difference is not None:
+            setting, found, expected = difference
+            raise InputError(f"run {folder.path} is another one: {setting} = {found!r}, expected {expected!r}")
+        return folder
+
+    def runs(self, name: str) -> list[RunFolder]:
+        """All runs of an experiment, in the order of their seeds."""
+        return [self.run(name, seed) for seed in self.seeds_of(name)]
+
+    def first_run(self, name: str) -> RunFolder:
+        """The run that stands for its experiment where one is shown: the first seed's."""
+        return self.run(name, self.first_seed)
+
+    def evaluations(self, name: str) -> list[dict[str, Any]]:
+        """What each seed's result.json holds as its test of frozen weights."""
+        return [run.read_result()["evaluation"] for run in self.runs(name)]
+
+    def metrics(self, name: str) -> dict[str, np.ndarray]:
+        """{column of metrics.csv: array (seeds, intervals)}."""
+        columns = [run.read_metrics() for run in self.runs(name)]
+        return {name: np.stack([seed[name] for seed in columns]) for name in columns[0]}
+
+
+def train_all(results: Results, workers: int | None = None, progress: bool = True) -> None:
+    """Train every run that is not finished yet, through one queue, experiments with the longest runs first.
 
     Raises
     ------
-    ValueError
-        At the first use of a run that is missing or unfinished, naming it and the command that makes it.
+    SweepError
+        If some seeds failed; all others have finished.
+    InputError
+        If a finished run is another one than the experiment's.
     """
-
-    def __init__(self, folder, experiments, seeds):
-        self.folder, self.experiments, self.seeds = Path(folder), experiments, seeds
-
-    def seeds_for(self, name):
-        """How many seeds an experiment has here."""
-        return min(self.seeds, self.experiments[name].seeds)
-
-    def run(self, name, seed):
-        """The `RunFolder` of one seed of an experiment."""
-        folder = RunFolder(self.folder / name / f"seed-{seed}")
-        if not folder.finished:
-            raise InputError(f"run {folder.path} is missing or unfinished; expected it from: bash runs.sh")
-        difference = folder.read_config().difference(self.experiments[name].config(seed))
-        if difference is not None:
-            raise InputError(
-                f"run {folder.path} is another one: {difference[0]} = {difference[1]!r}, expected {difference[2]!r}"
-            )
-        return folder
-
-    def evaluations(self, name):
-        """What each seed's result.json holds as its test of frozen weights, a list."""
-        return [self.run(name, seed).read_result()["evaluation"] for seed in range(self.seeds_for(name))]
-
-    def metrics(self, name):
-        """{column of metrics.csv: array (seeds, intervals)}."""
-        runs = [self.run(name, seed).read_metrics() for seed in range(self.seeds_for(name))]
-        return {column: np.stack([run[column] for run in runs]) for column in runs[0]}
-
-
-def train_all(results, workers=None, progress=True):
-    """Train every run that is not finished yet, through one queue, those with the longest trials first."""
     wanted = {}
-    for name, experiment in sorted(results.experiments.items(), key=lambda item: -_length(item[1])):
-        count = results.seeds_for(name)
-        if all(RunFolder(results.folder / name / f"seed-{seed}").finished for seed in range(count)):
-            results.evaluations(name)  # they must be these experiments' own
-            print(f"{name:28}{count:3} seeds  already finished", flush=True)
+    for name, experiment in sorted(results.experiments.items(), key=lambda item: -item[1].longest()):
+        seeds = results.seeds_of(name)
+        if all(RunFolder(results.path(name, seed)).finished for seed in seeds):
+            results.runs(name)  # they must be this experiment's own
+            print(f"{name:28}{len(seeds):3} seeds  already finished", flush=True)
         else:
-            config = experiment.config()
-            wanted[name] = results.folder / name, config, count
+            wanted[name] = results.folder / name, experiment.config(seeds.start), len(seeds)
     if not wanted:
         return
     done = sweeps(wanted, workers, resume=True, progress=progress)
     for name, runs in done.items():
-        seconds, steps = (sum(run[key] for run in runs.values()) for key in ("train_seconds", "env_steps"))
+        seconds = sum(run["train_seconds"] for run in runs.values())
+        steps = sum(run["env_steps"] for run in runs.values())
         print(f"{name:28}{len(runs):3} seeds  {steps / 1e6:6.1f} million steps in {seconds:6.1f} s", flush=True)

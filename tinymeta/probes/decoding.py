@@ -1,27 +1,27 @@
 """Can the exact belief be read off the LSTM's state? Linear decoding, held out, with controls.
 
-A ridge regression maps the state h (or [h, c]) to the probabilities of the hidden part of the exact belief, and another one to their
-log-odds. It is fitted on half of the trials, its strength chosen on a quarter of those, and scored on the other half. A score says
-nothing by itself (an untrained network is a random feature map of the recent past; Hennig et al. 2023 decode with R² near 0.5
-from it), so each stands beside the same fit on
+A ridge regression maps the state h (or [h, c]) to the probabilities of the hidden part of the exact belief, and
+another one to their log-odds. It is fitted on half of the trials, its penalty chosen on a quarter of those, and
+scored on the other half. A score says nothing by itself (an untrained network is a random feature map of the recent
+past; Hennig et al. 2023 decode with R² near 0.5 from it), so each stands beside the same fit on
 
     untrained   the network before training, sent through the same inputs
     shuffled    the trained states, with the beliefs of another trial at the same step
     inputs      the raw input of the step instead of a state
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinymeta.base import randomness
+from tinymeta.base.errors import InputError
+from tinymeta.probes.recording import Recording
 
-STRENGTHS = (1e-7, 1e-5, 1e-3, 1e-1)  # of the ridge, per sample of features scaled to variance 1
-
+DECODING_PENALTIES = (1e-7, 1e-5, 1e-3, 1e-1)  # of the ridge, per sample of features scaled to variance 1
 CLIP = 1e-4  # probabilities are clipped to [CLIP, 1 - CLIP] before their log-odds are taken, ±9.2
-
-BINS = 10
-
+BINS = 10  # of calibration
 R2_CEILING = 1 - 1e-6  # so that a perfect fit counts as a finite number of bits
 
 
@@ -32,21 +32,25 @@ class LinearMap(NamedTuple):
     weight: np.ndarray  # (F, V)
     bias: np.ndarray  # (V,)
 
-    def __call__(self, x):
+    def __call__(self, x: np.ndarray) -> np.ndarray:
         return (x - self.shift) @ self.weight + self.bias
 
 
 class Split(NamedTuple):
-    """Masks over samples: every trial is in `test` or in `train`, and some of the latter in `choose` as well."""
+    """Masks over n samples: every trial is in `test` or in `train`, and some of the latter in `choose` as well."""
 
     train: np.ndarray
-    choose: np.ndarray  # the samples that pick the strength; it is fitted on train without choose, then on all of train
+    choose: np.ndarray  # the samples that pick the penalty; it is fitted on train without choose, then on all of train
     test: np.ndarray
 
 
-def split_trials(trial, seed=0):
-    """A random half of the trials for fitting, a quarter of those for choosing; samples of one trial stay together."""
-    order = np.argsort(randomness.uniforms(seed, randomness.PROBING, 0, 1, int(trial.max()) + 1)[0])[trial]
+def split_trials(trial: np.ndarray, seed: int = 0) -> Split:
+    """A random half of the trials for fitting, a quarter of those for choosing; samples of one trial stay together.
+
+    trial (n,) is each sample's trial, 0…N-1.
+    """
+    uniforms = randomness.uniforms(seed, randomness.PROBING, 0, 1, int(trial.max()) + 1)[0]
+    order = np.argsort(uniforms)[trial]
     share = order / (order.max() + 1)
     return Split(share < 0.5, share < 0.125, share >= 0.5)
 
@@ -54,80 +58,103 @@ def split_trials(trial, seed=0):
 class Ridge:
     """Ridge regression on samples x (n, F), scaled; what depends on x alone is computed once for all targets."""
 
-    def __init__(self, x):
-        self.shift, scale = x.mean(axis=0), x.std(axis=0)
-        self.scale = np.where(scale > 1e-12, scale, np.inf)  # a constant feature gets weight 0
+    def __init__(self, x: np.ndarray) -> None:
+        self.shift = x.mean(axis=0)
+        deviation = x.std(axis=0)
+        self.scale = np.where(deviation > 1e-12, deviation, np.inf)  # a constant feature gets weight 0
         self.z = (x - self.shift) / self.scale
         self.gram = self.z.T @ self.z / len(x)
 
-    def fit(self, y, strengths):
-        """[LinearMap of y (n, V) for each strength], in closed form."""
-        bias, identity = y.mean(axis=0), np.eye(len(self.gram))
-        along = self.z.T @ (y - bias) / len(y)
-        weights = (np.linalg.solve(self.gram + s * identity, along) for s in strengths)
+    def fit(self, y: np.ndarray, penalties: Sequence[float]) -> list[LinearMap]:
+        """The map to y (n, V) for each penalty, in closed form."""
+        bias = y.mean(axis=0)
+        identity = np.eye(len(self.gram))
+        covariance = self.z.T @ (y - bias) / len(y)
+        weights = (np.linalg.solve(self.gram + penalty * identity, covariance) for penalty in penalties)
         return [LinearMap(self.shift, weight / self.scale[:, None], bias) for weight in weights]
 
 
 class Regression:
-    """Ridges on features x whose strength does best on `split.choose`, fitted again on all of `split.train`."""
+    """Ridges on features x (n, F) whose penalty does best on `split.choose`, fitted again on all of `split.train`."""
 
-    def __init__(self, x, split, strengths=STRENGTHS):
-        self.x, self.split, self.strengths = np.asarray(x, float), split, strengths
-        self._inner, self._all = split.train & ~split.choose, split.train
-        self._inner_ridge, self._ridge = Ridge(self.x[self._inner]), Ridge(self.x[self._all])
+    def __init__(self, x: np.ndarray, split: Split, penalties: Sequence[float] = DECODING_PENALTIES) -> None:
+        self.x = np.asarray(x, float)
+        self.split = split
+        self.penalties = penalties
+        self._inner = split.train & ~split.choose
+        self._inner_ridge = Ridge(self.x[self._inner])
+        self._ridge = Ridge(self.x[split.train])
 
-    def fit(self, y):
-        """The `LinearMap` of y (n, V)."""
-        y, choose = np.asarray(y, float), self.split.choose
-        maps = self._inner_ridge.fit(y[self._inner], self.strengths)
-        errors = [np.square(model(self.x[choose]) - y[choose]).sum() for model in maps]
-        return self._ridge.fit(y[self._all], [self.strengths[int(np.argmin(errors))]])[0]
+    def fit(self, y: np.ndarray) -> LinearMap:
+        """The map to y (n, V)."""
+        y = np.asarray(y, float)
+        choose = self.split.choose
+        maps = self._inner_ridge.fit(y[self._inner], self.penalties)
+        errors = [np.square(linear(self.x[choose]) - y[choose]).sum() for linear in maps]
+        best = self.penalties[int(np.argmin(errors))]
+        return self._ridge.fit(y[self.split.train], [best])[0]
 
-    def predict(self, y):
+    def predict(self, y: np.ndarray) -> np.ndarray:
         """What the fit to y says on the samples of `split.test`."""
         return self.fit(y)(self.x[self.split.test])
 
 
-def r_squared(predicted, y, weight=None):
-    """1 - Σ w (y - ŷ)² / Σ w (y - ȳ)², all columns pooled, w (n,) being 1 if left out; NaN where y does not vary."""
+def r_squared(predicted: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """1 - Σ w (y - ŷ)² / Σ w (y - ȳ)², all columns pooled, w (n,) being 1 if left out; NaN where y does not vary.
+
+    Examples
+    --------
+    >>> y = np.array([[0.0], [1.0]])
+    >>> r_squared(y, y), r_squared(np.full((2, 1), 0.5), y)
+    (1.0, 0.0)
+    """
     w = np.ones((len(y), 1)) if weight is None else weight[:, None] * (len(y) / weight.sum())
     total = (w * np.square(y - (w * y).mean(axis=0))).sum()
     return float(1 - (w * np.square(y - predicted)).sum() / total) if total > 1e-12 * max(1, y.size) else float("nan")
 
 
-def log_odds(probability):
+def log_odds(probability: np.ndarray) -> np.ndarray:
+    """log p / (1 - p) of clipped probabilities."""
     p = np.clip(probability, CLIP, 1 - CLIP)
     return np.log(p) - np.log1p(-p)
 
 
-def information_bits(predicted, y, train):
+def information_bits(predicted: np.ndarray, y: np.ndarray, train: np.ndarray) -> float:
     """A lower estimate of the mutual information between state and belief, in bits, from held-out predictions.
 
-    Along each principal component of the belief a Gaussian decoder with the held-out error leaves -½ log2(1 - R²) bits (Barber &
-    Agakov 2003); components are uncorrelated and their bits are added. Exact where belief and state are jointly Gaussian.
+    Along each principal component of the belief a Gaussian decoder with the held-out error leaves -½ log2(1 - R²)
+    bits (Barber & Agakov 2003); components are uncorrelated and their bits are added. Exact where belief and state
+    are jointly Gaussian.
+
+    Parameters
+    ----------
+    predicted : array of shape (n of test, V)
+    y : array of shape (n, V)
+    train : bool array of shape (n,)
+        The samples that give the components; predictions are of the others.
     """
     values, axes = np.linalg.eigh(np.atleast_2d(np.cov(y[train].T)))
     axes = axes[:, values > 1e-6 * max(values.max(), 1e-12)]
-    along = y[~train] @ axes
-    total = np.square(along - along.mean(axis=0)).sum(axis=0)
-    scores = 1 - np.square(along - predicted @ axes).sum(axis=0) / np.where(total > 1e-12, total, np.inf)
+    component = y[~train] @ axes
+    total = np.square(component - component.mean(axis=0)).sum(axis=0)
+    scores = 1 - np.square(component - predicted @ axes).sum(axis=0) / np.where(total > 1e-12, total, np.inf)
     return float(-0.5 * np.log2(1 - np.clip(np.where(total > 1e-12, scores, 0), 0, R2_CEILING)).sum())
 
 
-def calibration(probability, truth):
-    """[(mean decoded probability, share of cases in which that hypothesis was true, cases)] per tenth of the unit interval."""
+def calibration(probability: np.ndarray, truth: np.ndarray) -> list[tuple[float, float, int]]:
+    """[(mean decoded probability, share of cases in which it came true, cases)] per tenth of the unit interval."""
     hit = np.arange(probability.shape[1]) == truth[:, None]
     bin_of = np.minimum((probability * BINS).astype(int), BINS - 1)
     table = []
     for b in range(BINS):
-        inside = bin_of == b
-        if inside.any():
-            table.append((float(probability[inside].mean()), float(hit[inside].mean()), int(inside.sum())))
+        chosen = bin_of == b
+        if chosen.any():
+            table.append((float(probability[chosen].mean()), float(hit[chosen].mean()), int(chosen.sum())))
     return table
 
 
 class Samples(NamedTuple):
-    """A recording's valid steps as samples, one row each."""
+    """A recording's n valid steps as samples, one row each."""
 
     trial: np.ndarray
     step: np.ndarray
@@ -136,7 +163,8 @@ class Samples(NamedTuple):
     truth: np.ndarray  # index into the columns; -1 if the true one was left out
 
     @classmethod
-    def of(cls, recording):
+    def of(cls, recording: Recording) -> "Samples":
+        """The valid steps, trial by trial."""
         trial, step = np.nonzero(recording.valid)
         y = recording.hypotheses[trial, step]
         varies = np.ptp(y, axis=0) > 0
@@ -144,46 +172,59 @@ class Samples(NamedTuple):
         return cls(trial, step, recording.episode[trial, step], y[:, varies], number[recording.truth[trial, step]])
 
 
-def score(x, samples, split):
+def score(x: np.ndarray, samples: Samples, split: Split) -> dict[str, Any]:
     """How well features x (n, F) tell the belief, held out. Decoded probabilities are clipped to [0, 1].
 
     Returns
     -------
-    dict: r2 and r2_log_odds (every trial has the same weight, however long it is: one that wanders off would outweigh dozens),
-    accuracy (share of steps whose decoded top hypothesis is a top one of the exact belief), bits (see
-    `information_bits`), calibration, r2_by_step and r2_by_episode (lists; NaN where the belief does not vary there).
+    dict
+        r2 and r2_log_odds (every trial has the same weight, however long it is: one that wanders off would outweigh
+        dozens), accuracy (share of steps whose decoded top hypothesis is a top one of the exact belief), bits (see
+        `information_bits`), calibration, r2_by_step and r2_by_episode (lists; NaN where the belief does not vary
+        there).
+
+    Raises
+    ------
+    InputError
+        If the belief never varies.
     """
-    y, test = samples.hypotheses, split.test
+    y = samples.hypotheses
+    test = split.test
     if y.shape[1] == 0:
-        raise ValueError("the belief never varies in this recording, expected a task set with something to find out")
-    regression, odds = Regression(x, split), log_odds(y)
+        raise InputError("the exact belief never varies, expected a task set on which there is something to find out")
+    regression = Regression(x, split)
     predicted = regression.predict(y)
-    probability, weight = np.clip(predicted, 0, 1), (1 / np.bincount(samples.trial)[samples.trial])[test]
+    probability = np.clip(predicted, 0, 1)
+    weight = (1 / np.bincount(samples.trial)[samples.trial])[test]
+    odds = log_odds(y)
     top = y[test].max(axis=1)
     chosen = y[test][np.arange(test.sum()), predicted.argmax(axis=1)]
-    result = {
-        "r2": r_squared(probability, y[test], weight), "r2_log_odds": r_squared(regression.predict(odds), odds[test], weight),
-        "accuracy": float((chosen >= top - 1e-9).mean()), "bits": information_bits(predicted, y, ~test),
+    return {
+        "r2": r_squared(probability, y[test], weight),
+        "r2_log_odds": r_squared(regression.predict(odds), odds[test], weight),
+        "accuracy": float((chosen >= top - 1e-9).mean()),
+        "bits": information_bits(predicted, y, ~test),
         "calibration": calibration(probability, samples.truth[test]),
-    }  # fmt: skip
-    for name, index in (("step", samples.step), ("episode", samples.episode)):
-        result[f"r2_by_{name}"] = _r_squared_within(probability, y[test], index[test])
-    return result
+        "r2_by_step": _r_squared_within(probability, y[test], samples.step[test]),
+        "r2_by_episode": _r_squared_within(probability, y[test], samples.episode[test]),
+    }
 
 
-def _r_squared_within(predicted, y, group):
+def _r_squared_within(predicted: np.ndarray, y: np.ndarray, group: np.ndarray) -> list[float]:
     """`r_squared` of the samples of each group 0, 1, …, NaN where y does not vary in it."""
     order = np.argsort(group, kind="stable")
     first = np.searchsorted(group[order], np.arange(group.max() + 1))
     count = np.diff(np.append(first, len(group)))
-    y, predicted = y[order] - y.mean(axis=0), predicted[order] - y.mean(axis=0)
+    centre = y.mean(axis=0)
+    y = y[order] - centre
+    predicted = predicted[order] - centre
     error = np.add.reduceat(np.square(y - predicted).sum(axis=1), first)
     sums = np.add.reduceat(y, first, axis=0)
     total = np.add.reduceat(np.square(y).sum(axis=1), first) - np.square(sums).sum(axis=1) / count
     return np.where(total > 1e-9 * count, 1 - error / np.where(total > 1e-9 * count, total, 1), np.nan).tolist()
 
 
-def shuffled(samples):
+def shuffled(samples: Samples) -> Samples:
     """The samples with the beliefs of the next trial at the same step (at its last one if it ended earlier)."""
     trials = int(samples.trial.max()) + 1
     first = np.searchsorted(samples.trial, np.arange(trials))
@@ -193,10 +234,15 @@ def shuffled(samples):
     return samples._replace(hypotheses=samples.hypotheses[row], truth=samples.truth[row])
 
 
-def decode(recording, before, seed=0):
+def decode(recording: Recording, before: Recording, seed: int = 0) -> dict[str, dict[str, Any]]:
     """{control: {features: `score`}} of a recording and of the untrained network on the same inputs.
 
     trained and untrained on "h" and "hc" ([h, c]), shuffled on "hc", inputs on "x".
+
+    Raises
+    ------
+    InputError
+        If the belief never varies in the recording.
     """
     samples = Samples.of(recording)
     split = split_trials(samples.trial, seed)

@@ -1,8 +1,9 @@
 """The exact behaviour of a network: its whole tree of histories, walked instead of sampled.
 
-At each node of the tree stand the network's state and a node of the belief graph, whose edges carry the exact probabilities of what
-may be seen next. So expected reward, steps and discounted return are sums over the tree, with no sampling error. Beside them stands
-where the agent errs: by the performance-difference lemma (Kakade & Langford 2002)
+At each node of the tree stand the network's state and a node of the belief graph, whose edges carry the exact
+probabilities of what may be seen next. So expected reward, steps and discounted return are sums over the tree, with
+no sampling error. Beside them stands where the agent errs: by the performance-difference lemma (Kakade & Langford
+2002)
 
     V* - V = Σ_t γᵗ E[V*(b_t) - Q*(b_t, a_t)],
 
@@ -14,14 +15,17 @@ from typing import NamedTuple
 import numpy as np
 
 from tinymeta.base.errors import InputError, PlanningError
-from tinymeta.learning.agent import step_network
-from tinymeta.learning.rows import allocate
-from tinymeta.optimum.belief_graph import belief_graph
+from tinymeta.base.jit import jit
+from tinymeta.environments.table import TaskSet
+from tinymeta.learning.agent import Agent
+from tinymeta.learning.rows import allocate, write_input
+from tinymeta.learning.update import step_network
+from tinymeta.optimum.belief_graph import BeliefGraph, belief_graph
 from tinymeta.optimum.components import ranges
-from tinymeta.optimum.planning import plan, plan_value
+from tinymeta.optimum.joint import JointIndex
+from tinymeta.optimum.planning import Plan, Value, plan, plan_value
 
 HISTORY_LIMIT = 3_000_000  # histories in all
-
 CHUNK = 4096  # histories that go through the network at once
 
 
@@ -40,15 +44,17 @@ class Behaviour(NamedTuple):
     reward: float  # per trial
     steps: float
     discounted: float
-    optimum: object  # the `Value` of the best policy with the agent's own information
+    optimum: Value  # of the best policy with the agent's own information
     optimal: float  # probability that a step's action is optimal
     histories: int
     pruned: float  # probability of trials that were not followed to their end
     cut: float  # probability of trials that the step limit cut
-    faults: list  # of `Fault`, worst first
+    faults: list[Fault]  # worst first
 
 
-def exact_behaviour(agent, gamma, prune=0.0, limit=HISTORY_LIMIT, solved=None):
+def exact_behaviour(
+    agent: Agent, gamma: float, prune: float = 0.0, limit: int = HISTORY_LIMIT, solved: Plan | None = None
+) -> Behaviour:
     """Walk every history that agent `agent` can meet with a probability above `prune`.
 
     Parameters
@@ -67,11 +73,12 @@ def exact_behaviour(agent, gamma, prune=0.0, limit=HISTORY_LIMIT, solved=None):
     ------
     PlanningError
         If there are more histories than `limit`, or too many beliefs.
-    ValueError
+    InputError
         If the agent's state is reset where no evidence tells that an episode ended.
     """
-    tasks, layout = agent.tasks, agent.layout
-    solved = plan(belief_graph(tasks, layout.identity_from), gamma) if solved is None else solved
+    tasks = agent.tasks
+    if solved is None:
+        solved = plan(belief_graph(tasks, agent.layout.identity_from), gamma)
     walk = _Walk(agent, solved, gamma)
     level = walk.begin()
     for t in range(tasks.step_limit):
@@ -82,136 +89,174 @@ def exact_behaviour(agent, gamma, prune=0.0, limit=HISTORY_LIMIT, solved=None):
 
 
 class _Level(NamedTuple):
-    """Histories of equal length: belief node, probability, and what enters the network next."""
+    """n histories of equal length: where they are, how probable, and what enters the network next."""
 
-    node: np.ndarray
-    mass: np.ndarray
-    hidden: np.ndarray  # (n, H) before the step
-    cell: np.ndarray
-    reset: np.ndarray
-    columns: np.ndarray  # (n, 3)
-    prev_reward: np.ndarray
+    node: np.ndarray  # (n,), of the belief graph
+    mass: np.ndarray  # (n,), probability
+    hidden: np.ndarray  # (n, H), before the step
+    cell: np.ndarray  # (n, H)
+    begins_trial: bool
+    begins_episode: np.ndarray  # (n,) bool
+    episode: np.ndarray  # (n,)
+    observation: np.ndarray  # (n,)
+    prev_reward: np.ndarray  # (n,)
+    prev_action: np.ndarray  # (n,)
+    task: np.ndarray  # (n,), 0 where it is not told
+
+
+@jit
+def _write_inputs(
+    rows, layout, first, begins_trial, begins_episode, episode, observation, prev_reward, prev_action, task
+):
+    """What enters the network in n histories, (n,) each. Overwrites rows first…first+n-1; rows 0…n-1 precede them."""
+    for i in range(observation.shape[0]):
+        write_input(
+            rows, layout, first + i, i, i, episode[i], begins_trial, begins_episode[i], observation[i],
+            prev_reward[i], prev_action[i], task[i],
+        )  # fmt: skip
 
 
 class _Walk:
-    def __init__(self, agent, solved, gamma):
-        self.agent, self.solved, self.gamma = agent, solved, gamma
-        self.episode = _episodes(
-            agent.tasks, solved.graph, needed=not (agent.layout.carries_state and agent.layout.sees_across)
-        )
+    """Sums over the tree, level by level."""
+
+    def __init__(self, agent: Agent, solved: Plan, gamma: float) -> None:
+        layout = agent.layout
+        self.agent = agent
+        self.solved = solved
+        self.gamma = gamma
+        self.joint = JointIndex(agent.tasks)
+        seen_ends = not (layout.carries_state and layout.sees_across)
+        self.episode = _episodes(agent.tasks, solved.graph, self.joint, needed=seen_ends)
         n = len(solved.value)
-        self.visits, self.good, self.loss = np.zeros(n), np.zeros(n), np.zeros(n)
-        self.reward = self.steps = self.discounted = self.pruned = 0.0
+        self.visits = np.zeros(n)
+        self.optimal = np.zeros(n)
+        self.loss = np.zeros(n)
+        self.reward = 0.0
+        self.steps = 0.0
+        self.discounted = 0.0
+        self.pruned = 0.0
         self.histories = 0
 
-    def begin(self):
-        graph, H = self.solved.graph, self.agent.layout.hidden_size
+    def begin(self) -> _Level:
+        """One history for each first observation."""
+        graph = self.solved.graph
         r = len(graph.roots)
-        nothing = np.zeros((r, H), self.agent.theta.dtype)
-        inputs = self._inputs(graph.root_evidence, np.full(r, -1), np.zeros(r, int), np.ones(r, bool), np.ones(r, bool))
-        return _Level(graph.roots, graph.root_probability.copy(), nothing, nothing, *inputs)
+        nothing = np.zeros((r, self.agent.layout.hidden_size), self.agent.theta.dtype)
+        observation, reward, task = self._seen(graph.root_evidence)
+        none = np.zeros(r, int)
+        every = np.ones(r, bool)
+        mass = graph.root_probability.copy()
+        return _Level(graph.roots, mass, nothing, nothing, True, every, none, observation, reward, none, task)
 
-    def _inputs(self, evidence, action, episode, begins_trial, begins_episode):
-        """(reset, columns, prev_reward) of a step after `evidence`: what `tinymeta.rollout.write_input` writes."""
-        tasks, layout = self.agent.tasks, self.agent.layout
+    def _seen(self, evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(observation, reward, task or 0) of the graph's evidence, see `tinymeta.optimum.belief_graph.evidence`."""
+        tasks = self.agent.tasks
         seen, told = np.divmod(evidence, tasks.num_tasks + 1)
         observation, reward = np.divmod(seen, len(tasks.outcomes.reward_value))
-        hidden = begins_trial | (begins_episode & (not layout.sees_across))
-        columns = np.full((len(evidence), 3), -1)
-        if layout.observation_column >= 0:
-            columns[:, 0] = layout.observation_column + observation
-        columns[:, 1] = np.where(hidden, -1, layout.action_column + action)
-        if layout.identity_column >= 0:
-            columns[:, 2] = np.where(
-                (told > 0) & (episode >= layout.identity_from), layout.identity_column + told - 1, -1
-            )
-        prev_reward = np.where(hidden, 0.0, tasks.outcomes.reward_value[reward])
-        return begins_trial | (begins_episode & (not layout.carries_state)), columns, prev_reward
+        return observation, tasks.outcomes.reward_value[reward], np.maximum(told - 1, 0)
 
-    def step(self, level, t, prune, limit):
+    def step(self, level: _Level, t: int, prune: float, limit: int) -> _Level:
         """Account for the step at time t of every history and return those that come of it."""
         self.histories += len(level.mass)
         hidden, cell, policy = self._network(level)
-        graph, A = self.solved.graph, policy.shape[1]
-        self.steps += level.mass.sum()
-        gain = level.mass @ (policy * graph.reward[level.node]).sum(axis=1)
-        self.reward += gain
-        self.discounted += self.gamma**t * gain
-        good = (policy * self.solved.ties[level.node]).sum(axis=1)
-        short = self.solved.value[level.node] - (policy * self.solved.action_value[level.node]).sum(axis=1)
-        np.add.at(self.visits, level.node, level.mass)
-        np.add.at(self.good, level.node, level.mass * good)
-        np.add.at(self.loss, level.node, level.mass * self.gamma**t * short)
-        pair = level.node[:, None] * A + np.arange(A)
-        count = np.diff(graph.edge_start)[pair.ravel()]
-        edge = ranges(graph.edge_start[pair.ravel()], count)
-        source = np.repeat(np.arange(pair.size), count)
+        self._account(level, policy, self.gamma**t)
+        graph = self.solved.graph
+        A = policy.shape[1]
+        pair = (level.node[:, None] * A + np.arange(A)).ravel()
+        count = np.diff(graph.edge_start)[pair]
+        edge = ranges(graph.edge_start[pair], count)
+        source = np.repeat(np.arange(len(pair)), count)  # history·A + action
         mass = (level.mass[:, None] * policy).ravel()[source] * graph.edge_probability[edge]
         kept = mass > prune
         if self.histories + kept.sum() > limit:
-            raise PlanningError(
-                f"task set {self.agent.tasks.name!r} has more than {limit} histories, expected fewer, or a larger prune"
-            )
+            name = self.agent.tasks.name
+            raise PlanningError(f"task set {name!r} has more than {limit} histories, expected fewer, or a larger prune")
         self.pruned += mass[~kept].sum()
-        edge, parent, action, mass = edge[kept], source[kept] // A, source[kept] % A, mass[kept]
+        edge = edge[kept]
+        parent, action = np.divmod(source[kept], A)
         child = graph.edge_child[edge]
         episode = self.episode[child]
         begins = episode > self.episode[level.node[parent]]
-        inputs = self._inputs(graph.edge_evidence[edge], action, episode, np.zeros(len(edge), bool), begins)
-        return _Level(child, mass, hidden[parent], cell[parent], *inputs)
+        observation, reward, task = self._seen(graph.edge_evidence[edge])
+        return _Level(
+            child, mass[kept], hidden[parent], cell[parent], False, begins, episode, observation, reward, action, task
+        )
 
-    def _network(self, level):
+    def _account(self, level: _Level, policy: np.ndarray, discount: float) -> None:
+        """Add what the histories of a level, acting by `policy` (n, A), are expected to earn, take and lose."""
+        solved = self.solved
+        gain = level.mass @ (policy * solved.graph.reward[level.node]).sum(axis=1)
+        self.steps += level.mass.sum()
+        self.reward += gain
+        self.discounted += discount * gain
+        optimal = (policy * solved.ties[level.node]).sum(axis=1)
+        lost = solved.value[level.node] - (policy * solved.action_value[level.node]).sum(axis=1)
+        np.add.at(self.visits, level.node, level.mass)
+        np.add.at(self.optimal, level.node, level.mass * optimal)
+        np.add.at(self.loss, level.node, level.mass * discount * lost)
+
+    def _network(self, level: _Level) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(h, c, π) after the step's inputs, in chunks through the kernels that train."""
-        layout, theta = self.agent.layout, self.agent.theta
+        layout = self.agent.layout
+        theta = self.agent.theta
         n = len(level.mass)
-        hidden, cell = np.empty_like(level.hidden), np.empty_like(level.cell)
+        hidden = np.empty_like(level.hidden)
+        cell = np.empty_like(level.cell)
         policy = np.empty((n, layout.num_actions))
         size = min(CHUNK, n)
-        rows, act = allocate(
-            layout, size, 1, theta.dtype
-        )  # rows 0…size-1 hold the states before, the next ones the step
+        rows, act = allocate(layout, size, 1, theta.dtype)  # rows 0…m-1 hold the states before, m…2m-1 the step
         for begin in range(0, n, size):
             part = slice(begin, min(begin + size, n))
             m = part.stop - part.start
-            act.h[:m], act.c[:m] = level.hidden[part], level.cell[part]
-            rows.before[m : 2 * m] = np.arange(m)
-            rows.reset[m : 2 * m], rows.columns[m : 2 * m] = level.reset[part], level.columns[part]
-            rows.prev_reward[m : 2 * m] = level.prev_reward[part]
+            act.h[:m] = level.hidden[part]
+            act.c[:m] = level.cell[part]
+            inputs = (array[part] for array in level[5:])
+            _write_inputs(rows, layout, m, level.begins_trial, *inputs)
             step_network(rows, layout, theta, act, m, 2 * m)
-            hidden[part], cell[part] = act.h[m : 2 * m], act.c[m : 2 * m]
+            hidden[part] = act.h[m : 2 * m]
+            cell[part] = act.c[m : 2 * m]
             policy[part] = act.probabilities[m : 2 * m]
         return hidden, cell, policy / policy.sum(axis=1, keepdims=True)
 
-    def result(self, cut):
+    def result(self, cut: float) -> Behaviour:
+        """What the walk has found; `cut` is the probability of the histories that are left."""
         met = np.flatnonzero(self.visits)
-        order = met[np.argsort(-self.loss[met], kind="stable")]
-        faults = [
-            Fault(self._belief(n), float(self.visits[n]), float(self.good[n] / self.visits[n]), float(self.loss[n]))
-            for n in order
-        ]
+        faults = []
+        for n in met[np.argsort(-self.loss[met], kind="stable")]:
+            share = float(self.optimal[n] / self.visits[n])
+            faults.append(Fault(self._belief(n), float(self.visits[n]), share, float(self.loss[n])))
         return Behaviour(
-            float(self.reward), float(self.steps), float(self.discounted), plan_value(self.solved, self.gamma),
-            float(self.good.sum() / self.visits.sum()), self.histories, float(self.pruned), cut, faults,
-        )  # fmt: skip
+            reward=float(self.reward),
+            steps=float(self.steps),
+            discounted=float(self.discounted),
+            optimum=plan_value(self.solved, self.gamma),
+            optimal=float(self.optimal.sum() / self.visits.sum()),
+            histories=self.histories,
+            pruned=float(self.pruned),
+            cut=cut,
+            faults=faults,
+        )
 
-    def _belief(self, node):
-        tasks, graph = self.agent.tasks, self.solved.graph
+    def _belief(self, node: int) -> dict[tuple[int, int, int], float]:
+        """{(episode, task, state): probability} at a node; the time in an episode is summed over."""
+        graph = self.solved.graph
         entries = slice(graph.entry_start[node], graph.entry_start[node + 1])
-        clock, rest = np.divmod(graph.entry_state[entries], tasks.num_tasks * tasks.num_states)
-        keys = zip(clock // (tasks.episode_length or 1), rest // tasks.num_states, rest % tasks.num_states, strict=True)
-        belief = {}
-        for key, weight in zip(keys, graph.entry_weight[entries], strict=True):
-            key = tuple(int(k) for k in key)
+        joint = graph.entry_state[entries]
+        parts = (self.joint.episode(joint), self.joint.task(joint), self.joint.state(joint))
+        belief: dict[tuple[int, int, int], float] = {}
+        for episode, task, state, weight in zip(*parts, graph.entry_weight[entries], strict=True):
+            key = (int(episode), int(task), int(state))
             belief[key] = belief.get(key, 0.0) + float(weight)
         return belief
 
 
-def _episodes(tasks, graph, needed):
+def _episodes(tasks: TaskSet, graph: BeliefGraph, joint: JointIndex, needed: bool) -> np.ndarray:
     """The episode of every node (n,). Where it is hidden: an error if `needed`, else the earliest possible one."""
-    episode = graph.entry_state // (tasks.num_tasks * tasks.num_states * (tasks.episode_length or 1))
+    episode = joint.episode(graph.entry_state)
     first = np.minimum.reduceat(episode, graph.entry_start[:-1])
     if needed and (first != np.maximum.reduceat(episode, graph.entry_start[:-1])).any():
         raise InputError(
-            f"in task set {tasks.name!r} an episode can end unseen, expected an agent that does not reset its state there"
+            f"in task set {tasks.name!r} an episode can end unseen, "
+            "expected an agent that does not reset its state there"
         )
     return first

@@ -1,45 +1,44 @@
-"""python -m tinymeta.probe RUN…: is the LSTM's state a belief? Decode it, simulate it, follow it exactly, transplant it.
+"""All probes of one agent: what its states know, what it does with them, and what it misses."""
 
-RUN is a run folder, or a folder of them (seed-0, seed-1, …). Each run is probed alone, beside its own untrained network; then runs that
-differ only in their seed are averaged, with 95 % intervals over them.
-"""
-
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinymeta.base.errors import InputError, integer
+from tinymeta.environments.table import TaskSet
+from tinymeta.learning.agent import Agent
 from tinymeta.learning.evaluation import evaluate, exact_or_reason
-from tinymeta.optimum.planning import bayes_optimal, informed, plan_value
+from tinymeta.optimum.planning import Plan, bayes_optimal, informed, plan_value
 from tinymeta.probes.decoding import Samples, decode, score, split_trials
 from tinymeta.probes.history_tree import exact_behaviour
-from tinymeta.probes.recording import nodes_along, record, relive, untrained
+from tinymeta.probes.recording import Recording, nodes_along, record, relive, untrained
 from tinymeta.probes.simulation import Machine, policy_divergence, simulate
 from tinymeta.probes.transplants import transplant
 
 TRIALS = 200
-
 PRUNE = 1e-10  # probability below which a history is not followed; 0 where histories end on their own
-
 HISTORIES = 400_000
-
+SHORT_HORIZON = 12  # steps up to which a tree of histories is never pruned
 WORST = 5  # beliefs at which the agent errs, that a report names
+DECODING_STEPS = 10_000  # samples that decoders are fitted and tested on, at most
+SIMULATION_STEPS = 3000  # and simulations
 
-STEPS, STATES = 10_000, 3000  # samples that decoders and simulations are fitted and tested on, at most
+Reason = dict[str, str]  # {"reason": why something is not defined or out of reach}
 
 
 class Machines(NamedTuple):
     """What the optimum of a task set is, or {"reason": why it is not known}."""
 
-    bayes: object  # `Plan` of the agent that sees what rl2 sees
-    own: object  # `Plan` of the best agent with the probed agent's own information
-    values: dict  # as `tinymeta.evaluate.evaluate` takes them: bayes_optimal and informed, exact
+    bayes: Plan | Reason  # of the agent that sees what rl2 sees
+    own: Plan | Reason  # of the best agent with the probed agent's own information
+    values: dict  # as `tinymeta.learning.evaluation.evaluate` takes them: bayes_optimal and informed, exact
 
 
-def machines(tasks, gamma, identity_from, values=None):
+def machines(tasks: TaskSet, gamma: float, identity_from: int, values: dict | None = None) -> Machines:
     """The `Machines` for agents that are told the task from episode `identity_from` on.
 
-    `values`, if known, are what `tinymeta.evaluate.exact_or_reason` gives; then no optimum is looked for that is out of reach.
+    `values`, if known, are what `exact_or_reason` gives; then no optimum is looked for that is out of reach.
     """
     values = exact_or_reason(tasks, gamma) if values is None else values
     beyond = values["bayes_optimal"].get("reason")
@@ -48,7 +47,15 @@ def machines(tasks, gamma, identity_from, values=None):
     return Machines(bayes, own, values)
 
 
-def probe(agent, gamma, train_seed=0, init="default", trials=TRIALS, seed=0, known=None):
+def probe(
+    agent: Agent,
+    gamma: float,
+    train_seed: int = 0,
+    init: str = "default",
+    trials: int = TRIALS,
+    seed: int = 0,
+    known: Machines | None = None,
+) -> dict[str, Any]:
     """All probes of one agent.
 
     Parameters
@@ -61,77 +68,80 @@ def probe(agent, gamma, train_seed=0, init="default", trials=TRIALS, seed=0, kno
     trials : int
         Trials to record.
     seed : int
-        Luck of the recorded trials and of all random choices.
+        Of the recorded trials and of all random choices.
     known : Machines, optional
         If already known.
 
     Returns
     -------
-    dict with decoding, simulation, divergence, exact, transplants (see the modules of these names), evaluation, and gap: what is missing
-    in reward per trial to the best policy with the agent's own information, {"exact", "sampled"}. Where something is not defined or out
-    of reach, {"reason": why}; a gap is then left out.
+    dict
+        decoding, simulation, divergence, exact, transplants (see the modules of these names), evaluation, and gap:
+        what is missing in reward per trial to the best policy with the agent's own information, {"exact", "sampled"}.
+        Where something is not defined or out of reach, {"reason": why}; a gap is then left out.
     """
     trials = integer("trials", trials, low=8, high=100_000)
     tasks = agent.tasks
     known = machines(tasks, gamma, agent.layout.identity_from) if known is None else known
+    own = known.own
     recording = record(agent, trials, seed)
     before = untrained(agent, train_seed, init)
-    many = _first_trials(recording, STEPS)
-    few = _first_trials(recording, STATES)
-    machine = Machine(tasks, few, None if isinstance(known.bayes, dict) else known.bayes, seed)
-    result = {
-        "env": tasks.name, "agent": agent.name, "trials": trials, "gamma": gamma,
-        "decoding": decode(many, relive(before, many), seed),
-        "simulation": {
-            "trained": simulate(agent, few, machine),
-            "untrained": simulate(before, relive(before, few), machine),
-            "shuffled": simulate(agent, few, machine, shuffle=True),
-        },
-        "divergence": known.own if isinstance(known.own, dict) else _divergence(agent, recording, known.own),
-        "exact": known.own if isinstance(known.own, dict) else _or_reason(lambda: _exact(agent, gamma, known.own)),
-        "transplants": {"trained": transplant(agent, recording, gamma, seed=seed),
-                        "untrained": transplant(before, record(before, trials, seed), gamma, seed=seed, inputs=("own",))},
-        "evaluation": evaluate(agent, gamma, rollouts=1000, seed=seed, baselines=known.values),
-    }  # fmt: skip
-    if result["transplants"]["trained"] is None:
-        result["transplants"] = {"reason": "one task or one episode: there is nothing to exchange"}
-    best = None if isinstance(known.own, dict) else plan_value(known.own, gamma).reward_per_trial
-    earned = {"exact": result["exact"].get("reward"), "sampled": result["evaluation"]["reward_per_trial"]["mean"]}
-    result["gap"] = {how: best - reward for how, reward in earned.items() if None not in (best, reward)}
+    result: dict[str, Any] = {"env": tasks.name, "agent": agent.name, "trials": trials, "gamma": gamma}
+    many = _first_trials(recording, DECODING_STEPS)
+    result["decoding"] = _or_reason(lambda: decode(many, relive(before, many), seed))
+    few = _first_trials(recording, SIMULATION_STEPS)
+    result["simulation"] = _or_reason(lambda: _simulation(agent, before, few, known.bayes, seed))
+    result["divergence"] = own if isinstance(own, dict) else _divergence(agent, recording, own)
+    result["exact"] = own if isinstance(own, dict) else _or_reason(lambda: _exact(agent, gamma, own))
+    result["transplants"] = _or_reason(lambda: _transplants(agent, before, recording, gamma, trials, seed))
+    result["evaluation"] = evaluate(agent, gamma, rollouts=1000, seed=seed, baselines=known.values)
+    result["gap"] = {} if isinstance(own, dict) else _gap(result, own, gamma)
     return result
 
 
-def over_training(agents, recording, seed=0):
-    """[{"r2", "bits", "reward"}] of networks along one training run: decoding on [h, c] from one and the same recording's inputs."""
+def over_training(agents: list[Agent], recording: Recording, seed: int = 0) -> list[dict[str, float]]:
+    """[{"r2", "r2_log_odds", "bits", "reward"}] of networks along one training run.
+
+    Each is sent through the inputs of one and the same recording, and decoded on [h, c].
+    """
     samples = Samples.of(recording)
     split = split_trials(samples.trial, seed)
     table = []
     for agent in agents:
         states = relive(agent, recording)
         x = np.hstack([states.hidden[samples.trial, samples.step], states.cell[samples.trial, samples.step]])
-        s = score(x, samples, split)
-        reward = agent.play(400, seed=seed).reward.sum(axis=1)
-        table.append(
-            {"r2": s["r2"], "r2_log_odds": s["r2_log_odds"], "bits": s["bits"], "reward": float(reward.mean())}
-        )
+        found = score(x, samples, split)
+        row = {key: found[key] for key in ("r2", "r2_log_odds", "bits")}
+        row["reward"] = float(agent.play(400, seed=seed).reward.sum(axis=1).mean())
+        table.append(row)
     return table
 
 
-def _or_reason(job):
+def _or_reason(job: Callable[[], Any]) -> Any:
+    """What `job` returns; {"reason": why} if it is out of reach, or not defined for this agent: other probes go on."""
     try:
         return job()
-    except InputError as error:  # out of reach, or not defined for this agent: the other probes go on without it
+    except InputError as error:
         return {"reason": str(error)}
 
 
-def _first_trials(recording, samples):
+def _first_trials(recording: Recording, samples: int) -> Recording:
     """As many of the first trials as hold `samples` valid steps, at least 8."""
     count = np.cumsum(recording.valid.sum(axis=1))
     trials = max(8, int(np.searchsorted(count, samples, side="right")))
-    return type(recording)(*(array[:trials] for array in recording))
+    return Recording(*(array[:trials] for array in recording))
 
 
-def _divergence(agent, recording, own):
+def _simulation(agent: Agent, before: Agent, recording: Recording, bayes: Plan | Reason, seed: int) -> dict[str, dict]:
+    """Both directions for the agent, for the untrained one, and with shuffled trials."""
+    machine = Machine(agent.tasks, recording, None if isinstance(bayes, dict) else bayes, seed)
+    return {
+        "trained": simulate(agent, recording, machine),
+        "untrained": simulate(before, relive(before, recording), machine),
+        "shuffled": simulate(agent, recording, machine, shuffle=True),
+    }
+
+
+def _divergence(agent: Agent, recording: Recording, own: Plan) -> dict[str, float]:
     """KL per step to the best policy with the agent's own information."""
     nodes = nodes_along(agent.tasks, own.graph, recording, agent.layout.identity_from)
     logits = recording.logits[recording.valid].astype(float)
@@ -139,9 +149,31 @@ def _divergence(agent, recording, own):
     return policy_divergence(policy / policy.sum(axis=1, keepdims=True), own.ties[nodes[recording.valid]])
 
 
-def _exact(agent, gamma, own):
-    b = exact_behaviour(agent, gamma, 0.0 if agent.tasks.horizon <= 12 else PRUNE, HISTORIES, own)
+def _exact(agent: Agent, gamma: float, own: Plan) -> dict[str, Any]:
+    """`exact_behaviour`, its worst faults with their beliefs as lists [episode, task, state, probability]."""
+    prune = 0.0 if agent.tasks.horizon <= SHORT_HORIZON else PRUNE
+    behaviour = exact_behaviour(agent, gamma, prune, HISTORIES, own)
     worst = [
-        {**fault._asdict(), "belief": [[*key, p] for key, p in fault.belief.items()]} for fault in b.faults[:WORST]
+        {**fault._asdict(), "belief": [[*key, p] for key, p in fault.belief.items()]}
+        for fault in behaviour.faults[:WORST]
     ]
-    return {**b._asdict(), "optimum": b.optimum._asdict(), "faults": worst}
+    return {**behaviour._asdict(), "optimum": behaviour.optimum._asdict(), "faults": worst}
+
+
+def _gap(result: dict[str, Any], own: Plan, gamma: float) -> dict[str, float]:
+    """What the best policy earns more in a trial than the agent, by its exact reward, if known, and the sampled one."""
+    best = plan_value(own, gamma).reward_per_trial
+    earned = {"exact": result["exact"].get("reward"), "sampled": result["evaluation"]["reward_per_trial"]["mean"]}
+    return {how: best - reward for how, reward in earned.items() if reward is not None}
+
+
+def _transplants(
+    agent: Agent, before: Agent, recording: Recording, gamma: float, trials: int, seed: int
+) -> dict[str, dict]:
+    """Of the agent with every version of the first input, of the untrained one with the recipient's own."""
+    trained = transplant(agent, recording, gamma, seed=seed)
+    recording_before = record(before, trials, seed)
+    return {
+        "trained": trained,
+        "untrained": transplant(before, recording_before, gamma, seed=seed, inputs=("own",)),
+    }

@@ -1,78 +1,105 @@
 """Do the agent and the Bayes-optimal machine simulate each other? (Mikulik et al. 2020; Kuo et al. 2025)
 
-The machine's state is what an optimal agent must know: the hidden part of the exact belief, and where it is. One map is fitted from
-the agent's state to the machine's and one back, by ridge regression on random Fourier features (Rahimi & Recht 2007): closed form,
-deterministic, held out. Each direction has two dissimilarities:
+The machine's state is what an optimal agent must know: the hidden part of the exact belief, and where it is. One map
+is fitted from the agent's state to the machine's and one back, by ridge regression on random Fourier features (Rahimi
+& Recht 2007): closed form, deterministic, held out. Each direction has two dissimilarities:
 
     D_s = Σ‖s - ŝ‖² / Σ‖s‖²     between the simulated states and their images
     D_o                         between the outputs, in probability of a wrong choice
 
-The agent's output is its policy, read from the mapped state by its own head: D_o is the total variation to the true one. The machine's
-output is its set of optimal actions, read off the nearest exact state that was met in fitting: D_o is the share of that choice that is
-not optimal. Any mixture of tied actions counts as optimal.
+The agent's output is its policy, read from the mapped state by its own head: D_o is the total variation to the true
+one. The machine's output is its set of optimal actions, read off the nearest exact state that was met in fitting: D_o
+is the share of that choice that is not optimal. Any mixture of tied actions counts as optimal.
 """
 
 import numpy as np
 
 from tinymeta.base import randomness
-from tinymeta.probes.decoding import Regression, Samples, shuffled, split_trials
-from tinymeta.probes.recording import nodes_along
+from tinymeta.base.errors import InputError
+from tinymeta.environments.table import TaskSet
+from tinymeta.learning.agent import Agent
+from tinymeta.optimum.planning import Plan
+from tinymeta.probes.decoding import Regression, Samples, Split, shuffled, split_trials
+from tinymeta.probes.recording import Recording, nodes_along
 
 FEATURES = 256
-
-STRENGTHS = (1e-6, 1e-4, 1e-2)
-
+SIMULATION_PENALTIES = (1e-6, 1e-4, 1e-2)  # of the ridge on random features
 SOFT = 1e-3  # how much of a uniform policy is mixed into the optimal one, so that KL(agent‖Bayes) is finite
 
 
 class FourierFeatures:
     """[z, √(2/F) cos(zΩ + φ)] of scaled samples z; the bandwidth is the median distance between some of them."""
 
-    def __init__(self, x, seed):
-        self.shift, scale = x.mean(axis=0), x.std(axis=0)
-        self.scale = np.where(scale > 1e-12, scale, np.inf)
+    def __init__(self, x: np.ndarray, seed: int) -> None:
+        self.shift = x.mean(axis=0)
+        deviation = x.std(axis=0)
+        self.scale = np.where(deviation > 1e-12, deviation, np.inf)
         some = (x[:: max(1, len(x) // 300)] - self.shift) / self.scale
-        distance = np.sqrt(np.maximum(0, np.square(some).sum(1)[:, None] + np.square(some).sum(1) - 2 * some @ some.T))
+        square = np.square(some).sum(1)
+        distance = np.sqrt(np.maximum(0, square[:, None] + square - 2 * some @ some.T))
         bandwidth = np.median(distance[distance > 0]) if (distance > 0).any() else 1.0
-        F, width = FEATURES, x.shape[1]
         random = randomness.generator(seed, randomness.PROBING, 1)
-        self.frequency, self.phase = random.standard_normal((width, F)) / bandwidth, 2 * np.pi * random.random(F)
+        self.frequency = random.standard_normal((x.shape[1], FEATURES)) / bandwidth
+        self.phase = 2 * np.pi * random.random(FEATURES)
 
-    def __call__(self, x):
+    def __call__(self, x: np.ndarray) -> np.ndarray:
         z = (x - self.shift) / self.scale
         return np.hstack([z, np.sqrt(2 / FEATURES) * np.cos(z @ self.frequency + self.phase)])
 
 
-def state_dissimilarity(mapped, state):
-    """D_s = Σ‖s - ŝ‖² / Σ‖s‖²; NaN if every state is zero."""
+def state_dissimilarity(mapped: np.ndarray, state: np.ndarray) -> float:
+    """D_s = Σ‖s - ŝ‖² / Σ‖s‖² of states (n, F); NaN if every state is zero."""
     size = np.square(state).sum()
     return float(np.square(state - mapped).sum() / size) if size > 0 else float("nan")
 
 
 class Machine:
-    """The Bayes-optimal machine along a recording, whoever recorded it: its state and optimal actions at each sample.
+    """The Bayes-optimal machine along a recording, whoever recorded it.
 
-    state (n, V + states that vary) is the hypotheses' probabilities and the marginal over states. `solved` is its `Plan`; without it
-    `optimal` (n, A) is None, the machine has no known outputs.
+    Parameters
+    ----------
+    tasks : TaskSet
+    recording : Recording
+    solved : Plan, optional
+        The optimum; without it the machine has no known outputs.
+    seed : int
+        Of the split into training and test, and of the random features.
+
+    Attributes
+    ----------
+    state : array of shape (n, V + states that vary)
+        The hypotheses' probabilities and, where there are several tasks, the marginal over states.
+    optimal : bool array of shape (n, A), or None
+        Optimal actions.
+
+    Raises
+    ------
+    InputError
+        If the machine has but one state: there is nothing to simulate.
     """
 
-    def __init__(self, tasks, recording, solved=None, seed=0):
-        self.samples, self.seed = Samples.of(recording), seed
+    def __init__(self, tasks: TaskSet, recording: Recording, solved: Plan | None = None, seed: int = 0) -> None:
+        self.samples = Samples.of(recording)
+        self.seed = seed
         at = self.samples.trial, self.samples.step
         where = recording.belief.sum(axis=2)[at]
         where = where[:, np.ptp(where, axis=0) > 0] if tasks.num_tasks > 1 else where[:, :0]
         self.state = np.hstack([self.samples.hypotheses, where])
+        if self.state.shape[1] == 0:
+            raise InputError("the Bayes-optimal machine is always in one state, expected a task set on which it moves")
         self.optimal = None if solved is None else solved.ties[nodes_along(tasks, solved.graph, recording)[at]]
         self.split = split_trials(self.samples.trial, seed)
         self.features = regression(self.state, self.split, seed)
 
 
-def regression(state, split, seed):
+def regression(state: np.ndarray, split: Split, seed: int) -> Regression:
     """The `Regression` on a state (n, F) and random features of it."""
-    return Regression(FourierFeatures(state[split.train], seed)(state), split, STRENGTHS)
+    return Regression(FourierFeatures(state[split.train], seed)(state), split, SIMULATION_PENALTIES)
 
 
-def simulate(agent, recording, machine, shuffle=False):
+def simulate(
+    agent: Agent, recording: Recording, machine: Machine, shuffle: bool = False
+) -> dict[str, dict[str, float | None]]:
     """Both directions of simulation, held out.
 
     Parameters
@@ -88,20 +115,21 @@ def simulate(agent, recording, machine, shuffle=False):
     -------
     dict: {"agent_to_bayes", "bayes_to_agent"} each {"D_s", "D_o"} (D_o None where the machine's output is unknown).
     """
-    samples, split, optimal = machine.samples, machine.split, machine.optimal
+    samples = machine.samples
+    split = machine.split
     at = samples.trial, samples.step
     if shuffle:
         rows = shuffled(samples._replace(truth=np.arange(len(samples.trial)))).truth
         at = samples.trial[rows], samples.step[rows]
-    h, c, logits = recording.hidden[at], recording.cell[at], recording.logits[at].astype(float)
-    state = np.hstack([h, c]).astype(float)
+    state = np.hstack([recording.hidden[at], recording.cell[at]]).astype(float)
     to_machine = regression(state, split, machine.seed).predict(machine.state)
     to_agent = machine.features.predict(state)
-    policy, head = _softmax(logits[split.test]), agent.parameters
-    mapped = _softmax(to_agent[:, : h.shape[1]] @ head["policy.weight"].T.astype(float) + head["policy.bias"])
     wrong = None
-    if optimal is not None:
-        wrong = _wrong_choice(to_machine, machine.state[split.train], optimal[split.train], optimal[split.test])
+    if machine.optimal is not None:
+        train, test = machine.optimal[split.train], machine.optimal[split.test]
+        wrong = _wrong_choice(to_machine, machine.state[split.train], train, test)
+    policy = _softmax(recording.logits[at].astype(float)[split.test])
+    mapped = _policy_at(agent, to_agent[:, : recording.hidden.shape[2]])
     return {
         "agent_to_bayes": {"D_s": state_dissimilarity(to_machine, machine.state[split.test]), "D_o": wrong},
         "bayes_to_agent": {
@@ -111,13 +139,19 @@ def simulate(agent, recording, machine, shuffle=False):
     }
 
 
-def _softmax(logits):
+def _policy_at(agent: Agent, hidden: np.ndarray) -> np.ndarray:
+    """What the agent's head makes of hidden states (n, H): π (n, A)."""
+    head = agent.parameters
+    return _softmax(hidden @ head["policy.weight"].T.astype(float) + head["policy.bias"])
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
     e = np.exp(logits - logits.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
 
 
-def _wrong_choice(mapped, known, known_optimal, optimal):
-    """Mean probability of a choice that is not optimal, when it is made as at the nearest of the known machine states."""
+def _wrong_choice(mapped: np.ndarray, known: np.ndarray, known_optimal: np.ndarray, optimal: np.ndarray) -> float:
+    """Mean probability of a choice that is not optimal, if it is made as at the nearest of the known machine states."""
     distinct, first = np.unique(known.round(12), axis=0, return_index=True)
     wrong = 0.0
     for begin in range(0, len(mapped), 1000):
@@ -128,11 +162,12 @@ def _wrong_choice(mapped, known, known_optimal, optimal):
     return float(wrong / len(mapped))
 
 
-def policy_divergence(policy, optimal):
-    """{"agent_bayes", "bayes_agent"}: KL divergence in nats per step, to the nearest of all mixtures of the optimal actions.
+def policy_divergence(policy: np.ndarray, optimal: np.ndarray) -> dict[str, float]:
+    """{"agent_bayes", "bayes_agent"}: KL divergence in nats per step, to the nearest mixture of optimal actions.
 
-    KL(Bayes‖agent) = -log π(optimal actions), minimal for the mixture that shares them out as the agent does. KL(agent‖Bayes) is
-    infinite as soon as the agent may do anything else, so there the optimal mixture is softened by SOFT of a uniform policy.
+    KL(Bayes‖agent) = -log π(optimal actions), minimal for the mixture that shares them out as the agent does.
+    KL(agent‖Bayes) is infinite as soon as the agent may do anything else, so there the optimal mixture is softened by
+    SOFT of a uniform policy.
 
     Parameters
     ----------
@@ -140,7 +175,8 @@ def policy_divergence(policy, optimal):
     optimal : bool array of shape (n, A)
     """
     policy = np.asarray(policy, float)
-    A, good = policy.shape[1], np.where(optimal, policy, 0).sum(axis=1)
+    A = policy.shape[1]
+    good = np.where(optimal, policy, 0).sum(axis=1)
     tiny = np.finfo(float).tiny
     bayes_agent = -np.log(np.maximum(good, tiny))
     share = np.where(optimal, policy, 0) / np.maximum(good, tiny)[:, None]

@@ -1,13 +1,17 @@
-"""TODO probes.summary."""
+"""From the probes of single runs to means over runs that differ only in their seed, as numbers, text and JSON."""
 
 import json
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from tinymeta.base.intervals import estimate
 
-QUANTITIES = {  # name in tables: where it is in a result
+WAYS = {"agent → Bayes": "agent_to_bayes", "Bayes → agent": "bayes_to_agent"}
+
+QUANTITIES: dict[str, tuple] = {  # name in tables: where it is in a result
     "decoding R², trained": ("decoding", "trained", "hc", "r2"),
     "decoding R², untrained": ("decoding", "untrained", "hc", "r2"),
     "decoding R², shuffled": ("decoding", "shuffled", "hc", "r2"),
@@ -18,34 +22,52 @@ QUANTITIES = {  # name in tables: where it is in a result
     "accuracy, untrained": ("decoding", "untrained", "hc", "accuracy"),
     "bits, trained": ("decoding", "trained", "hc", "bits"),
     **{
-        f"{d} {arrow}, {who}": ("simulation", who, way, d)
-        for way, arrow in (("agent_to_bayes", "agent → Bayes"), ("bayes_to_agent", "Bayes → agent"))
-        for d in ("D_s", "D_o") for who in ("trained", "untrained", "shuffled")
+        f"{dissimilarity} {arrow}, {network}": ("simulation", network, way, dissimilarity)
+        for arrow, way in WAYS.items()
+        for dissimilarity in ("D_s", "D_o")
+        for network in ("trained", "untrained", "shuffled")
     },
-    "KL(agent‖Bayes)": ("divergence", "agent_bayes"), "KL(Bayes‖agent)": ("divergence", "bayes_agent"),
-    "gap to optimum, exact": ("gap", "exact"), "optimal actions, exact": ("exact", "optimal"),
+    "KL(agent‖Bayes)": ("divergence", "agent_bayes"),
+    "KL(Bayes‖agent)": ("divergence", "bayes_agent"),
+    "gap to optimum, exact": ("gap", "exact"),
+    "optimal actions, exact": ("exact", "optimal"),
     "gap to optimum, sampled": ("gap", "sampled"),
-    **{f"transplant {what}, {who}": ("transplants", who, "own", what, 0)
-       for who in ("trained", "untrained") for what in ("both", "h", "c", "axis", "pattern", "random", "none")},
-}  # fmt: skip
+    **{
+        f"transplant {what}, {network}": ("transplants", network, "own", what, 0)
+        for network in ("trained", "untrained")
+        for what in ("both", "h", "c", "axis", "pattern", "random", "none")
+    },
+}
 
 
-def find(result, keys):
-    """The number under `keys`, or NaN where it is not defined."""
+def find(result: dict[str, Any], keys: Iterable) -> float:
+    """The number under `keys`, or NaN where it is not defined.
+
+    Examples
+    --------
+    >>> find({"exact": {"optimal": 0.5}}, ("exact", "optimal")), find({"exact": {"reason": "…"}}, ("exact", "optimal"))
+    (0.5, nan)
+    """
+    found: Any = result
     for key in keys:
-        if result is None or (isinstance(result, dict) and key not in result):
+        if found is None or (isinstance(found, dict) and key not in found):
             return math.nan
-        result = result[key]
-    return math.nan if result is None else float(result)
+        found = found[key]
+    return math.nan if found is None else float(found)
 
 
-def summarise(results):
-    """[{"env", "env_kwargs", "agent", "runs", quantity: {"mean", "low", "high", "n"}}] of runs that differ only in their seed."""
-    groups = {}
+def summarise(results: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row for each group of runs that differ only in their seed.
+
+    Returns
+    -------
+    list of {"env", "env_kwargs", "agent", "runs", quantity: {"mean", "low", "high", "n"} or None where it is not
+    defined}
+    """
+    groups: dict[tuple[str, str, str], list] = {}
     for result in results:
-        groups.setdefault(
-            (result["env"], json.dumps(result["env_kwargs"], sort_keys=True), result["agent"]), []
-        ).append(result)
+        key = (result["env"], json.dumps(result["env_kwargs"], sort_keys=True), result["agent"])
+        groups.setdefault(key, []).append(result)
     table = []
     for (env, kwargs, agent), members in groups.items():
         row = {"env": env, "env_kwargs": json.loads(kwargs), "agent": agent, "runs": len(members)}
@@ -57,23 +79,29 @@ def summarise(results):
     return table
 
 
-def report(summary):
+def report(summary: list[dict[str, Any]]) -> str:
     """The summary as readable lines."""
     lines = []
     for row in summary:
         kwargs = "".join(f" {key}={value}" for key, value in row["env_kwargs"].items())
         lines.append(f"{row['env']}{kwargs}, {row['agent']}, {row['runs']} runs; mean and 95 % interval over runs")
         for name in QUANTITIES:
-            e = row[name]
-            if e is not None:
-                spread = f"  [{e['low']:.4f}, {e['high']:.4f}]" if e["n"] > 1 else ""
-                lines.append(f"  {name:36}{e['mean']:10.4f}{spread}")
+            value = row[name]
+            if value is not None:
+                spread = f"  [{value['low']:.4f}, {value['high']:.4f}]" if value["n"] > 1 else ""
+                lines.append(f"  {name:36}{value['mean']:10.4f}{spread}")
         lines.append("")
     return "\n".join(lines)
 
 
-def plain(value):
-    """A result as JSON takes it: NaN and infinity as null, tuples as lists."""
+def plain(value: Any) -> Any:
+    """A result as JSON takes it: NaN and infinity as null, tuples as lists.
+
+    Examples
+    --------
+    >>> plain({"share": (np.float32(0.5), float("nan"))})
+    {'share': [0.5, None]}
+    """
     if isinstance(value, dict):
         return {key: plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):

@@ -1,0 +1,292 @@
+"""Claims: bounds (contract), and every claim on runs and probes that must meet it and on ones that must break it."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from synthetic import (
+    EXPERIMENTS,
+    GOOD_PROBES,
+    GOOD_REWARD,
+    GOOD_STEPS,
+    PAPER,
+    SEEDS,
+    results_in,
+    write_probes,
+    write_results,
+)
+
+from tinymeta import claims as command
+from tinymeta import cli
+from tinymeta.base.intervals import Estimate
+from tinymeta.learning.wirings import make_layout
+from tinymeta.papers.claims import (
+    Above,
+    AtLeast,
+    AtMost,
+    Below,
+    Claim,
+    Never,
+    Threshold,
+    Within,
+    WithinFactor,
+    judge,
+    to_json,
+    to_markdown,
+)
+from tinymeta.papers.registry import PAPERS, load_paper
+from tinymeta.runs import checkpoint
+from tinymeta.runs.config import build
+from tinymeta.runs.folder import RunFolder
+
+# ---------------------------------------------------------------- thresholds
+
+
+def interval(low, high):
+    return Estimate((low + high) / 2, low, high, 5)
+
+
+@pytest.mark.parametrize(("bound", "text", "met", "missed"), [
+    (Within(9.5, 0.1), "within 9.5 ± 0.1", [(9.45, 9.55)], [(9.3, 9.5), (9.5, 9.7), (9.3, 9.7)]),
+    (Within(0, 0.1), "within ± 0.1", [(-0.1, 0.1)], [(-0.2, 0.0), (0.0, 0.2)]),
+    (WithinFactor(1.5), "within a factor 1.5", [(0.7, 1.4)], [(0.6, 1.0), (1.0, 1.6)]),
+    (AtLeast(0.9), "at least 0.9", [(0.9, 1.0), (2, 3)], [(0.8, 1.0)]),
+    (AtMost(4), "at most 4", [(3, 4)], [(3, 4.1)]),
+    (Below(1.0), "below 1.0", [(0.5, 0.9)], [(0.5, 1.0)]),
+    (Above(1.0), "above 1.0", [(1.1, 2)], [(1.0, 2)]),
+    (Below("other"), "below other", [(0, 1.9)], [(0, 2.0)]),
+    (Above("other"), "above other", [(3.1, 4)], [(3.0, 4)]),
+    (Never(), "no", [(0, 0)], [(0, 1), (1, 1)]),
+])  # fmt: skip
+def test_bounds_look_at_the_whole_interval(bound, text, met, missed):
+    case = {"other": interval(2, 3)}
+    assert str(bound) == text
+    assert all(bound.holds(interval(*ends), case) for ends in met)
+    assert not any(bound.holds(interval(*ends), case) for ends in missed)
+
+
+def test_a_threshold_wants_every_bound_in_every_case():
+    threshold = Threshold("{} and {}", {"reward": AtLeast(1), "steps": AtMost(2)})
+    good = {"reward": interval(1, 2), "steps": interval(1, 2)}
+    assert threshold.is_met({"rl2": good, "rl1": good, "optimum": {"exact": interval(9, 9)}})
+    assert not threshold.is_met({"rl2": good, "rl1": {**good, "steps": interval(1, 3)}})
+    assert not threshold.is_met({"rl2": {"reward": interval(1, 2)}})  # nothing has steps
+    assert not threshold.is_met({})
+
+
+def test_equal_bounds_are_written_once_and_unequal_ones_never_are():
+    assert str(Threshold("{}, both", {"a": AtLeast(0.9), "b": AtLeast(0.9)})) == "at least 0.9, both"
+    assert str(Threshold("{}, {}", {"a": AtLeast(0.9), "b": AtMost(0.9)})) == "at least 0.9, at most 0.9"
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_the_text_of_a_threshold_follows_its_numbers(paper):
+    """Every number of every bound of every claim: another one gives another text."""
+    for claim in load_paper(paper).claims:
+        for quantity, bound in claim.threshold.bounds.items():
+            same = [key for key, other in claim.threshold.bounds.items() if other == bound]
+            for field in dataclasses.fields(bound):
+                value = getattr(bound, field.name)
+                if field.name == "centre" and claim.name == "search":
+                    continue  # this text gives margins; the optimum beside them stands in `statistic`
+                other = dataclasses.replace(
+                    bound, **{field.name: f"not {value}" if isinstance(value, str) else value + 7}
+                )
+                changed = claim.threshold._replace(bounds={**claim.threshold.bounds, **dict.fromkeys(same, other)})
+                assert str(changed) != str(claim.threshold), (claim.name, quantity, field.name)
+
+
+def test_the_thresholds_of_the_paper_read_as_published():
+    """The texts of figures/claims.json."""
+    assert {claim.name: str(claim.threshold) for claim in PAPER.claims} == {
+        "bandit-rl2": "interval within 9.5 ± 0.1",
+        "bandit-rl1": "interval within 9.5 ± 0.1",
+        "first-pull": "first within 0.5 ± 0.05, later at least 0.99",
+        "asymptote-bandit": "90 % interval of the difference within ± 0.1",
+        "asymptote-corridor": "90 % interval of the difference within ± 0.5",
+        "speed-bandit": "90 % interval of the ratio within a factor 1.5",
+        "speed-corridor": "90 % interval of the ratio within a factor 1.5",
+        "search": "within ± 0.5 and ± 0.25",
+        "15.5-short-trial": "interval within 15.5 ± 0.5",
+        "15.5-short-episode": "interval within 15.5 ± 0.5",
+        "15.5-long-episode": "interval within 15.5 ± 0.5",
+        "15.5-long-trial": "interval within 15.5 ± 0.5",
+        "zero": "reward within 5 ± 0.2, no weight moved",
+        "controls": "bandit within 5 ± 0.2 and 10 ± 0.1; corridor at least 19.5 steps and within 10 ± 0.5",
+        "optimum": "at most 4 standard errors",
+        "regret": "below 1.0 on three dependent bandits",
+        "exact": "at most 4 standard errors",
+        "transplant": "RL² at least 0.9, RL¹ at most 0.1, untrained 0.5 ± 0.15",
+        "direction": "at least 0.9; equally far at random at most 0.25",
+        "decoding-control": "at least 0.95, trained or not",
+        "decoding": "trained above untrained on three dependent bandits",
+        "simulation": "trained below untrained on three dependent bandits",
+    }
+
+
+# ---------------------------------------------------------------- the paper's claims on synthetic runs
+
+IMPOSSIBLE = {"15.5-short-episode", "15.5-long-trial"}  # readings of 15.5 that no agent can meet
+
+BREAKING_RESULTS = {  # claim: what must break it
+    "bandit-rl2": {"reward": {"bandit-rl2": 9.2}},
+    "bandit-rl1": {"reward": {"bandit-rl1": 9.2}},
+    "asymptote-bandit": {"reward": {"bandit-rl1": 9.35}},
+    "asymptote-corridor": {"steps": {"corridor-rl1": 16.0}},
+    "search": {"steps": {"corridor-rl2": 17.0}},
+    "15.5-short-trial": {"steps": {"corridor-rl2": 17.0}},
+    "15.5-long-episode": {"steps": {"corridor-10-11-rl2": 36.0}},
+    "first-pull": {"first": 0.7},
+    "speed-bandit": {"learned_at": {"bandit-rl1": 8000}},
+    "speed-corridor": {"learned_at": {"corridor-rl2": 9000}},
+    "zero": {"reward": {"bandit-rl2-zero": 7.0}},
+    "controls": {"reward": {"bandit-memoryless": 8.0}},
+    "optimum": {"returns": {"corridor-rl2": 7.5}},  # the optimum is 7.037
+}
+BREAKING_PROBES = {
+    "regret": {"numbers": {"gap to optimum, sampled": 1.2}},
+    "exact": {"deviation": 0.2},
+    "transplant": {"numbers": {"transplant both, trained": 0.5}},
+    "direction": {"numbers": {"transplant random, trained": 0.95}},
+    "decoding-control": {"numbers": {"decoding R², untrained": 0.6}},
+    "decoding": {"numbers": {"decoding R², untrained": 0.995}},
+    "simulation": {"numbers": {"D_s agent → Bayes, untrained": 0.001}},
+}
+
+
+def claim_of(name):
+    return next(claim for claim in PAPER.claims if claim.name == name)
+
+
+def holds(folder, name):
+    ((_, measurement),) = judge(results_in(folder), [claim_of(name)])
+    return measurement.holds
+
+
+@pytest.fixture(scope="module")
+def spoilt(good, tmp_path_factory):
+    """A copy of the good runs whose results and probes each test writes anew."""
+    folder = tmp_path_factory.mktemp("spoilt") / "runs"
+    shutil.copytree(good, folder)
+    return folder
+
+
+def test_runs_as_the_paper_says_pass(good):
+    judged = judge(results_in(good), PAPER.claims)
+    assert {claim.name for claim, measurement in judged if not measurement.holds} == IMPOSSIBLE
+
+
+@pytest.mark.parametrize("name", BREAKING_RESULTS)
+def test_runs_that_contradict_a_claim_fail_it(name, spoilt):
+    options = dict(BREAKING_RESULTS[name])
+    reward = GOOD_REWARD | options.pop("reward", {})
+    steps = GOOD_STEPS | options.pop("steps", {})
+    write_results(spoilt, reward, steps, **options)
+    assert not holds(spoilt, name)
+
+
+@pytest.mark.parametrize("name", BREAKING_PROBES)
+def test_probes_that_contradict_a_claim_fail_it(name, spoilt):
+    options = dict(BREAKING_PROBES[name])
+    write_probes(spoilt, GOOD_PROBES | options.pop("numbers", {}), **options)
+    assert not holds(spoilt, name)
+
+
+def test_every_claim_is_known_to_fail():
+    assert {claim.name for claim in PAPER.claims} == set(BREAKING_RESULTS) | set(BREAKING_PROBES) | IMPOSSIBLE
+
+
+def test_a_seed_that_never_learns_breaks_the_speed_claim(spoilt):
+    """Then there is no ratio, and how many seeds got there is shown instead."""
+    write_results(spoilt, learned_at={"bandit-rl1": 50_000})
+    ((_, measurement),) = judge(results_in(spoilt), [claim_of("speed-bandit")])
+    assert not measurement.holds
+    assert measurement.estimates["rl1 seeds that got there"].mean == 0
+    assert measurement.estimates["rl2 seeds that got there"].mean == 1
+    assert not any("ratio" in name for name in measurement.estimates)
+
+
+def test_zero_claim_looks_at_the_weights(good, tmp_path):
+    """A run whose reward stays at chance but whose weights moved does not support the claim."""
+    shutil.copytree(good / "bandit-rl2-zero", tmp_path / "bandit-rl2-zero")
+    assert holds(tmp_path, "zero")
+    run = RunFolder(tmp_path / "bandit-rl2-zero" / "seed-1")
+    config = run.read_config()
+    layout = make_layout(build(config), config.settings.agent, config.settings.hidden_size)
+    state, _ = run.read_checkpoint(run.checkpoint_path, config, layout)
+    state.theta[0] = 1
+    run.checkpoint_path.write_bytes(checkpoint.write(state, layout))
+    assert not holds(tmp_path, "zero")
+
+
+def test_numbers_that_are_undefined_give_no_verdict(spoilt):
+    write_probes(spoilt, undefined=("transplant both, untrained",))
+    with pytest.raises(ValueError, match="'transplant both, untrained' is undefined in every probed run of bandit-rl2"):
+        holds(spoilt, "transplant")
+
+
+# ---------------------------------------------------------------- files and the command
+
+
+def test_claims_files(good, tmp_path):
+    command.write_verdicts(PAPER, results_in(good), tmp_path)
+    table = json.loads((tmp_path / "claims.json").read_text())
+    assert (table["seeds"], table["first_seed"]) == (SEEDS, 0)
+    assert [row["name"] for row in table["claims"]] == [claim.name for claim in PAPER.claims]
+    fields = {"name", "text", "place", "statistic", "threshold", "measured", "holds"}
+    assert all(set(row) == fields for row in table["claims"])
+    assert table["claims"][0]["measured"]["rl2 reward per trial"].keys() == {"mean", "low", "high", "n"}
+    assert (tmp_path / "claims.md").read_text().count("\n| ") == len(PAPER.claims) + 1
+
+
+def test_the_published_table_is_made_of_the_published_numbers():
+    """figures/claims.md is figures/claims.json as text."""
+    figures = Path(__file__).parent.parent.parent / "figures"
+    table = json.loads((figures / "claims.json").read_text(encoding="utf-8"))
+    made = to_markdown({"first_seed": 0, **table})
+    rows = [line for line in made.splitlines() if line.startswith("|")]
+    published = (figures / "claims.md").read_text(encoding="utf-8").splitlines()
+    assert rows == [line for line in published if line.startswith("|")]
+
+
+def test_numbers_that_are_infinite_are_null_in_json():
+    endless = {"": {"excess": Estimate(float("inf"), float("inf"), float("inf"), 3)}}
+    claim = Claim("c", "text", "§1", "statistic", Threshold("{}", {"excess": AtMost(4)}), lambda results: endless)
+    table = to_json(judge(None, [claim]), 3)
+    (row,) = table["claims"]
+    assert row["measured"]["excess"] == {"mean": None, "low": None, "high": None, "n": 3}
+    assert row["holds"] is False
+    assert "excess: ∞" in to_markdown(table)
+
+
+def test_a_missing_run_gives_no_verdict(good, tmp_path):
+    shutil.copytree(good, tmp_path / "runs")
+    (tmp_path / "runs" / "corridor-rl1" / "seed-2" / "result.json").unlink()
+    with pytest.raises(ValueError, match="corridor-rl1/seed-2 is missing or unfinished"):
+        command.write_verdicts(PAPER, results_in(tmp_path / "runs"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_says_what_is_missing_and_ends_with_1(tmp_path, capsys):
+    arguments = ["--runs", str(tmp_path), "--out", str(tmp_path / "out"), "--first-seed", "100"]
+    assert cli.run(lambda: command.main(arguments)) == 1
+    assert "seed-100 is missing or unfinished" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_verdicts_of_other_seeds(good, tmp_path):
+    """Seeds 2 and 3 alone: what is measured is theirs, and claims.json says so."""
+    results = results_in(good, seeds=2, first_seed=2)
+    ((_, measurement),) = judge(results, [claim_of("bandit-rl2")])
+    rewards = [results_in(good).evaluations("bandit-rl2")[seed]["reward_per_trial"]["mean"] for seed in (2, 3)]
+    assert measurement.estimates["rl2 reward per trial"].mean == pytest.approx(sum(rewards) / 2)
+    command.write_verdicts(PAPER._replace(claims=(claim_of("bandit-rl2"),)), results, tmp_path)
+    table = json.loads((tmp_path / "claims.json").read_text())
+    assert (table["seeds"], table["first_seed"]) == (2, 2)
+    assert "2 seeds a row, from seed 2 on" in (tmp_path / "claims.md").read_text()
+
+
+def test_the_tiny_paper_is_the_paper_on_smaller_networks():
+    assert EXPERIMENTS.keys() == load_paper("alver").experiments.keys()

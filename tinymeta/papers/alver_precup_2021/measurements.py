@@ -1,0 +1,203 @@
+"""What the claims are measured by: functions of finished runs that return cases, see `tinymeta.papers.claims`.
+
+Equivalence is judged by two one-sided tests (Schuirmann 1987): the 90 % interval of the difference, or of the ratio,
+must lie within the stated margin. A function whose name ends in `_of` makes the measurement for what it is given.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from tinymeta.base.intervals import Estimate, difference, estimate
+from tinymeta.papers.alver_precup_2021.experiments import PROBED_TITLES, REPLICATION
+from tinymeta.papers.claims import Case, Cases
+from tinymeta.papers.measures import optimum, per_episode, per_trial, trials_to_level
+from tinymeta.papers.probe_results import Probes
+from tinymeta.papers.results import Results
+from tinymeta.runs.loading import load
+
+Measure = Callable[[Results], Cases]
+
+AGENTS = ("rl2", "rl1")  # which the paper compares
+NEVER_TOLD = ("rl2", "memoryless")  # agents that the Bayes optimum bounds
+TRANSPLANTED = ("bandit", "corridor")  # task sets of the paper
+DEPENDENT = ("bandit-0.1-0.9-100", "bandit-0.25-0.75-100", "bandit-uniform-100")  # where evidence must be counted
+
+
+def _exactly(value: float, n: int) -> Estimate:
+    return Estimate(value, value, value, n)
+
+
+# ---------------------------------------------------------------- the paper's curves and numbers
+
+
+def bandit_reward_of(agent: str) -> Measure:
+    """Test reward per trial in the bandit."""
+
+    def measure(results: Results) -> Cases:
+        return {agent: {"reward per trial": estimate(per_trial(results, f"bandit-{agent}", "reward"))}}
+
+    return measure
+
+
+def pulls(results: Results) -> Cases:
+    """Share of rewarded pulls: the first of a trial, and the later ones."""
+    cases: Cases = {}
+    for agent in AGENTS:
+        reward = per_episode(results, f"bandit-{agent}", "reward")
+        later = reward[:, 1:].mean(axis=1)
+        cases[agent] = {"first pull": estimate(reward[:, 0]), "later pulls": estimate(later)}
+    return cases
+
+
+def asymptote_difference_of(env: str, what: str) -> Measure:
+    """Difference of RL² and RL¹ in test "reward" or "steps" per trial."""
+
+    def measure(results: Results) -> Cases:
+        rl2, rl1 = (per_trial(results, f"{env}-{agent}", what) for agent in AGENTS)
+        return {"": {f"rl2 - rl1, {what} per trial (90 %)": difference(rl2, rl1)}}
+
+    return measure
+
+
+SPEED_RATIO = "ratio rl2 / rl1 (90 %)"
+
+
+def speed_of(env: str, column: str, above: bool) -> Measure:
+    """Trials of training to 95 % of the optimum and their ratio; no ratio where a seed never gets there."""
+
+    def measure(results: Results) -> Cases:
+        best = optimum(results, f"{env}-rl2")["bayes_optimal"][column]
+        level = best * 0.95 if above else best / 0.95
+        trials = {agent: trials_to_level(results, f"{env}-{agent}", column, level, above) for agent in AGENTS}
+        reached = {agent: t[np.isfinite(t)] for agent, t in trials.items()}
+        cases: Cases = {agent: {"trials to 95 %": estimate(t)} if len(t) else {} for agent, t in reached.items()}
+        if any(len(reached[agent]) < len(trials[agent]) for agent in AGENTS):
+            for agent in AGENTS:
+                seeds = len(trials[agent])
+                cases[agent]["seeds that got there"] = _exactly(len(reached[agent]) / seeds, seeds)
+        else:
+            logarithm = difference(np.log(trials["rl2"]), np.log(trials["rl1"]))
+            mean, low, high = np.exp(logarithm[:3]).tolist()
+            cases[""] = {SPEED_RATIO: Estimate(mean, low, high, len(trials["rl2"]))}
+        return cases
+
+    return measure
+
+
+def corridor_episodes(results: Results) -> Cases:
+    """Test steps in each of the two episodes of a trial in the corridor."""
+    cases: Cases = {}
+    for agent in AGENTS:
+        steps = per_episode(results, f"corridor-{agent}", "steps")
+        cases[agent] = {"first episode": estimate(steps[:, 0]), "second episode": estimate(steps[:, 1])}
+    return cases
+
+
+def timesteps_of(name: str, unit: str) -> Measure:
+    """Test steps per `unit` (trial or episode) in the corridor `name`, beside the exact optimum."""
+    episodes = {"trial": 1, "episode": 2}[unit]
+
+    def measure(results: Results) -> Cases:
+        cases: Cases = {}
+        for agent in AGENTS:
+            steps = per_trial(results, f"{name}-{agent}", "steps") / episodes
+            cases[agent] = {f"steps per {unit}": estimate(steps)}
+        best = optimum(results, f"{name}-rl2")["bayes_optimal"]["steps_per_trial"] / episodes
+        cases["Bayes-optimal"] = {f"per {unit} (exact)": _exactly(best, 0)}
+        return cases
+
+    return measure
+
+
+def learning_from_zero(results: Results) -> Cases:
+    """Test reward of agents whose weights all began at zero, and how many weights but the output biases moved."""
+    runs = results.runs("bandit-rl2-zero")
+    moved = 0
+    for run in runs:
+        for name, array in load(run.path).parameters.items():
+            if name not in ("policy.bias", "value.bias"):
+                moved += int(np.count_nonzero(array))
+    reward = estimate(per_trial(results, "bandit-rl2-zero", "reward"))
+    return {"": {"reward per trial": reward, "weights that moved": _exactly(moved, len(runs))}}
+
+
+def controls(results: Results) -> Cases:
+    """Test reward in the bandit and test steps in the corridor of agents without memory and of agents that are told."""
+    cases: Cases = {}
+    for env, what in (("bandit", "reward"), ("corridor", "steps")):
+        found = {agent: per_trial(results, f"{env}-{agent}", what) for agent in ("memoryless", "informed")}
+        cases[env] = {f"{agent}, {what}": estimate(values) for agent, values in found.items()}
+    return cases
+
+
+def excess_over_optimum(results: Results) -> Cases:
+    """The largest excess of a seed's discounted return over the exact optimum, in its standard errors."""
+    excess = []
+    for name, experiment in REPLICATION.items():
+        if experiment.agent in NEVER_TOLD:
+            best = optimum(results, name)["bayes_optimal"]["discounted_value"]
+            excess += [_standard_errors_above(best, test["discounted_return"]) for test in results.evaluations(name)]
+    return {"": {"largest excess, standard errors": _exactly(max(excess), len(excess))}}
+
+
+def _standard_errors_above(best: float, found: dict[str, float]) -> float:
+    above = found["mean"] - best
+    if above < 1e-6:  # of rounding
+        return 0.0
+    return above / found["sem"] if found["sem"] > 0 else math.inf
+
+
+# ---------------------------------------------------------------- what probes found
+
+
+def gaps(results: Results) -> Cases:
+    """What RL² misses to the Bayes optimum, in reward per trial, on the dependent bandits."""
+    probes = Probes(results)
+    return {name: {"gap": probes.required(f"{name}-rl2", "gap to optimum, sampled")} for name in DEPENDENT}
+
+
+def deviation_from_exact(results: Results) -> Cases:
+    """The largest deviation of a run's rollouts from its exact expected reward, in standard errors.
+
+    A standard error counts as at least 0.1 % of the optimum; runs whose histories are out of reach are left out.
+    """
+    probes = Probes(results)
+    deviations = []
+    for name in PROBED_TITLES:
+        for found in probes.of(name):
+            if "reason" not in found["exact"]:
+                sampled = found["evaluation"]["reward_per_trial"]
+                sem = max(sampled["sem"], 1e-3 * abs(found["exact"]["optimum"]["reward_per_trial"]))
+                deviations.append(abs(sampled["mean"] - found["exact"]["reward"]) / sem)
+    if not deviations:
+        return {}
+    return {"": {"largest deviation, standard errors": _exactly(max(deviations), len(deviations))}}
+
+
+def transplants(results: Results) -> Cases:
+    """Share of telling actions that follow the donor of the whole state: RL², RL¹, and RL² before training."""
+    probes = Probes(results)
+    cases: Cases = {}
+    for task in TRANSPLANTED:
+        cases[task] = {
+            "rl2": probes.required(f"{task}-rl2", "transplant both, trained"),
+            "rl1": probes.required(f"{task}-rl1", "transplant both, trained"),
+            "untrained rl2": probes.required(f"{task}-rl2", "transplant both, untrained"),
+        }
+    return cases
+
+
+def probe_quantity_of(tasks: Sequence[str], quantity: str, whats: Sequence[str]) -> Measure:
+    """One of `tinymeta.probes.summary.QUANTITIES` of RL² on each of `tasks`, `{}` in its name being each of `whats`."""
+
+    def measure(results: Results) -> Cases:
+        probes = Probes(results)
+        cases: Cases = {}
+        for task in tasks:
+            case: Case = {what: probes.required(f"{task}-rl2", quantity.format(what)) for what in whats}
+            cases[task] = case
+        return cases
+
+    return measure
