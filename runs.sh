@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# bash runs.sh           set up, then reproduce the paper: train 20 seeds of every run, draw figures/, judge the claims
-# bash runs.sh --quick   the same with 3 seeds, into figures-quick/
-# bash runs.sh test      set up; lint, format and types; tests
+# bash runs.sh                  set up, then reproduce the paper: train 20 seeds of every run, draw figures/, judge the claims
+# bash runs.sh --quick          the same with 3 seeds, into figures-quick/
+# bash runs.sh --first-seed S   the same with seeds S…S+19, from runs-S/ into figures-S/
+# bash runs.sh test             set up; lint, format and types; tests
 # Finished runs are skipped and interrupted ones resumed, so the same command goes on where it stopped.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -36,25 +37,42 @@ part() {
 # baselines ENV: the trained agents beside the exact values, as a table in the output folder.
 baselines() {
     local agents=() agent
-    for agent in rl2 rl1 memoryless informed; do agents+=("runs/$1-$agent"); done
+    for agent in rl2 rl1 memoryless informed; do agents+=("$runs/$1-$agent"); done
     python -m tinymeta.baselines "$1" --runs "${agents[@]}" | tee "$out/baselines-$1.txt"
 }
 
 reproduce() {
+    local options=(--runs "$runs" "$@")
     part "set-up" setup ""
-    part "training (runs/)" python -m tinymeta.reproduction "$@"
-    part "figures ($out/)" python -m tinymeta.figures --out "$out" "$@"
+    part "training ($runs/)" python -m tinymeta.reproduction "${options[@]}"
+    part "figures ($out/)" python -m tinymeta.figures --out "$out" "${options[@]}"
     part "baselines of the bandit" baselines bandit
     part "baselines of the corridor" baselines corridor
-    part "looking inside ($out/inside.md)" python -m tinymeta.inside --out "$out" "$@"
-    part "claims ($out/claims.md)" python -m tinymeta.claims --out "$out" "$@"
+    part "looking inside ($out/inside.md)" python -m tinymeta.inside --out "$out" "${options[@]}"
+    part "claims ($out/claims.md)" python -m tinymeta.claims --out "$out" "${options[@]}"
     say "all done in $SECONDS s; pictures and claims are in $(pwd)/$out"
 }
 
+usage() {
+    echo "runs.sh: unknown argument '$1', expected nothing, --quick, --first-seed S or test" >&2
+    exit 2
+}
+
+runs=runs out=figures
 case "${1:-}" in
-"") out=figures reproduce ;;
---quick) out=figures-quick reproduce --quick ;;
+"") reproduce ;;
+--quick)
+    [ $# -eq 1 ] || usage "$2"
+    out=figures-quick
+    reproduce --quick
+    ;;
+--first-seed)
+    [[ "${2:-}" =~ ^[0-9]+$ && $# -eq 2 ]] || usage "$*"
+    [ "$2" = 0 ] || { runs="runs-$2" && out="figures-$2"; }
+    reproduce --first-seed "$2"
+    ;;
 test)
+    [ $# -eq 1 ] || usage "$2"
     setup "[test]"
     say "lint, format, types"
     ruff check .
@@ -63,8 +81,5 @@ test)
     say "tests"
     exec python -m pytest --numprocesses auto
     ;;
-*)
-    echo "runs.sh: unknown argument '$1', expected nothing, --quick or test" >&2
-    exit 2
-    ;;
+*) usage "$1" ;;
 esac

@@ -14,13 +14,12 @@ import subprocess
 import sys
 import time
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from tinymeta.environments.registry import make
 from tinymeta.learning.learner import Learner, training_bytes
 from tinymeta.learning.settings import Settings
-from tinymeta.papers.plotting import SETTINGS, save
+from tinymeta.papers.plotting import drawing, new_figure, save
 
 REPETITIONS, SECONDS = 5, 0.4
 BLUE, ORANGE = "#0072B2", "#D55E00"
@@ -101,8 +100,8 @@ def measure():
 
 
 def draw(table, path):
-    with plt.rc_context(SETTINGS):
-        figure, axes = plt.subplots(2, 3, figsize=(9, 5.2), layout="constrained")
+    with drawing():
+        figure, axes = new_figure(9, 5.2, 2, 3)
         for ax, (axis, (label, _, _)) in zip(axes.flat, AXES.items(), strict=False):
             x, y = np.array([(value, time) for name, value, time, _ in table if name == axis]).T
             ax.loglog(x, y, "o-", color=BLUE, markersize=4)

@@ -123,8 +123,7 @@ def random_rows(rng, allowed, zeros):
 
 
 def _episode_bounds(episodes):
-    """(inner, episode_length), either possibly None, for trials of 2 to `MAX_STEPS` steps; 2 is rare, being so short.
-    """
+    """(inner, episode_length), either possibly None, for trials of 2 to `MAX_STEPS` steps; 2 is rare."""
     bounds = []
     for both in itertools.product((None, 1, 2, 3), (None, 1, 2, 3, 4)):
         steps = episodes * min((n for n in both if n), default=0)

@@ -1,5 +1,4 @@
-"""The README is true (contract): its Python runs, its commands print what it shows, its tables are those of figures/.
-"""
+"""The README is true (contract): its Python runs, its commands print what it shows, its tables are figures/'s."""
 
 import importlib
 import re

@@ -36,8 +36,8 @@ OPTIONS: dict[str, tuple[type, str]] = {  # of `make_config`
 }
 LETTER = {int: "N", float: "X", str: "NAME"}
 RESUMING = (
-    "go on from the newest sound checkpoint; --trials (not below what is done), --seeds, --first-seed, --workers, --snapshots, --out "
-    "and --quiet may change"
+    "go on from the newest sound checkpoint; --trials (not below what is done), --seeds, --first-seed, --workers, "
+    "--snapshots, --out and --quiet may change"
 )
 
 

@@ -65,7 +65,7 @@ class BeliefGraph(NamedTuple):
         )
 
 
-def evidence(tasks: TaskSet, observation: Integers, reward: Integers | int, revealed: int = -1) -> Integers:
+def evidence(tasks: TaskSet, observation: Integers, reward: Integers | int, revealed: Integers | int = -1) -> Integers:
     """The number under which edges carry (observation, reward index, revealed task or -1)."""
     return (observation * len(tasks.outcomes.reward_value) + reward) * (tasks.num_tasks + 1) + revealed + 1
 
