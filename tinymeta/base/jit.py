@@ -33,6 +33,8 @@ from typing import Any
 import numba
 from numba.core import config
 
+from tinymeta.base.compiler import KernelCompiler
+
 numba_config: Any = config  # its attributes are made at run time
 FASTMATH = {"reassoc", "contract", "nsz", "arcp"}
 PACKAGE = Path(__file__).parent.parent
@@ -48,6 +50,7 @@ def jit(function: Callable, inline: str = "always", allocates: bool = False) -> 
     before = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = folder or before  # read only while the decorator runs: other packages keep theirs
     options: dict[str, Any] = {"inline": inline, "_nrt": allocates, "error_model": "numpy", "fastmath": FASTMATH}
+    options["pipeline_class"] = KernelCompiler
     try:
         return numba.njit(cache=bool(folder), nogil=True, **options)(function)
     finally:

@@ -13,6 +13,8 @@ import numpy as np
 
 from tinymeta.base.jit import jit, jit_allocating
 
+FEW_NODES = 2000  # plain Python is through with so many before the compiler has begun
+
 
 def ranges(start: np.ndarray, count: np.ndarray) -> np.ndarray:
     """Concatenation of start[i], start[i]+1, …, start[i]+count[i]-1.
@@ -70,7 +72,8 @@ def strong_components(
     node_start = edge_start[::num_actions].copy()
     n = len(node_start) - 1
     component = np.full(n, -1, np.int64)
-    _tarjan(node_start, edge_child, component)
+    walk = _tarjan.py_func if n <= FEW_NODES else _tarjan  # the same integers either way
+    walk(node_start, edge_child, component)
     source = np.repeat(np.arange(n), np.diff(node_start))
     cyclic = np.zeros(component.max() + 1, bool)
     cyclic[component[source[component[source] == component[edge_child]]]] = True
