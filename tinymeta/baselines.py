@@ -12,9 +12,8 @@ more than informed.
 With --runs, trained agents stand beside them: the mean over a sweep's seeds and the gap to the Bayes optimum, with 95
 % intervals.
 
-Where more beliefs are reachable than can be enumerated, the Bayes optimum is given as certified bounds: the informed
-optimum above, the exact worth of the greedy agent below; and agents whose beliefs cannot be enumerated are sampled.
-Both are labelled so.
+Where more beliefs are reachable than can be enumerated, the Bayes optimum is given as certified bounds, see
+`tinymeta.optimum.exact_values`; and agents whose beliefs cannot be enumerated are sampled. Both are labelled so.
 """
 
 import sys

@@ -25,12 +25,18 @@ SHOWN_EPISODES = 12
 
 def report(result: Mapping[str, Any]) -> str:
     """The result as readable lines."""
-    actions = "greedy" if result["greedy"] else "sampled"
     lines = [
-        f"{result['env']} {result['agent']}, {result['rollouts']} rollouts, actions {actions}",
+        f"{result['env']} {result['agent']}, {result['rollouts']} rollouts",
         _row("", "reward per trial", "steps per trial"),
-        _row(result["agent"], _interval(result["reward_per_trial"]), _interval(result["steps_per_trial"])),
     ]
+    measured = (
+        {"greedy": result["greedy"]}
+        if result["actions"] == "greedy"
+        else {"sampled": result, "greedy": result["greedy"]}
+    )
+    for actions, measures in measured.items():
+        label = f"{result['agent']}, actions {actions}"
+        lines.append(_row(label, _interval(measures["reward_per_trial"]), _interval(measures["steps_per_trial"])))
     for name in ("bayes_optimal", "informed"):
         exact = result[name]
         label = f"{name.replace('_', '-')} (exact)"
@@ -48,7 +54,7 @@ def report(result: Mapping[str, Any]) -> str:
 
 
 def _row(label: str, reward: str, steps: str) -> str:
-    return f"{label:22}{reward:>22}{steps:>22}"
+    return f"{label:30}{reward:>18}{steps:>18}"
 
 
 def _interval(value: Mapping[str, float | None]) -> str:

@@ -11,6 +11,7 @@ from tinymeta import cli
 from tinymeta.base.errors import InputError, NotFiniteError
 from tinymeta.base.files import WriteError
 from tinymeta.base.intervals import interval
+from tinymeta.learning.schedules import SCHEDULES
 from tinymeta.learning.settings import DTYPES
 from tinymeta.runs.config import Config, make_config
 from tinymeta.runs.folder import RunFolder
@@ -22,9 +23,12 @@ OPTIONS: dict[str, tuple[type, str]] = {  # of `make_config`
     "trials": (int, "trials to train for"),
     "num_envs": (int, "trials per update"),
     "learning_rate": (float, "step size of the optimiser"),
+    "final_learning_rate": (float, "learning rate at the last update; constant if left out"),
     "gamma": (float, "discount"),
     "gae_lambda": (float, "λ of the λ-return; 1 is Monte Carlo"),
     "ent_coef": (float, "entropy coefficient"),
+    "final_ent_coef": (float, "entropy coefficient at the last update; constant if left out"),
+    "schedule": (str, f"{' or '.join(SCHEDULES)}, of what has a final value"),
     "vf_coef": (float, "value-loss coefficient"),
     "max_grad_norm": (float, "global gradient-norm clip"),
     "optimizer": (str, "adam or rmsprop"),

@@ -1,5 +1,4 @@
-"""The cheaper way to inline (property): the same machine code as numba's own compiler makes, and nothing left behind.
-"""
+"""The cheaper way to inline (property): the same machine code as numba's own compiler, and nothing left over."""
 
 import copy
 
@@ -44,8 +43,7 @@ def instructions(compiled):
 
 
 def test_kernels_are_compiled_by_our_pass():
-    """Should numba rename its pass, kernels would still compile, and nobody would notice that it takes twice the time.
-    """
+    """Should numba rename its pass, kernels would compile all the same, only in twice the time."""
     with event.install_recorder("numba:run_pass") as recorder:
         numba.njit(pipeline_class=KernelCompiler)(lambda x: x + 1)(1)
     assert any(e.data["name"].startswith(Inlining._name) for _, e in recorder.buffer)

@@ -102,6 +102,9 @@ def test_bounds_are_labelled_and_hold():
     bounds = values["bayes_optimal"]["bounds"]
     assert values["bayes_optimal"]["discounted_value"] is None
     assert bounds["lower"]["discounted_value"] <= true.discounted_value <= bounds["upper"]["discounted_value"]
+    assert bounds["lower"]["policy"] == "greedy"
+    assert bounds["upper"]["policy"] == "informed_after_first"  # it knows less than who is told at once
+    assert bounds["upper"]["discounted_value"] < plan_value(informed(tasks, 0.9), 0.9).discounted_value
     assert "≥ (bound)" in table(values)
     assert "≤ (bound)" in table(values)
 

@@ -14,6 +14,7 @@ import numpy as np
 from tinymeta.base.errors import PlanningError
 from tinymeta.environments.table import TaskSet
 from tinymeta.learning.belief_agents import BeliefAgent
+from tinymeta.learning.playing import Totals
 from tinymeta.learning.traces import Trace
 from tinymeta.optimum.belief import belief_along
 from tinymeta.optimum.exact_values import YARDSTICKS, Numbers, exact_values
@@ -48,7 +49,7 @@ def evaluate(
         undiscounted sums; episodes that a trial cut by the step limit never reached count 0 reward and 0 steps.
         `gap_to_bayes_optimal` is optimum minus agent with a 95 % interval, for the undiscounted reward and for the
         discounted return, which is what the Bayes-optimal policy maximises; empty where the optimum is unknown or there
-        is one rollout.
+        is one rollout. Under "greedy" stand the same measures of the most probable actions on the same random numbers.
     """
     totals = agent.play(rollouts, seed=seed, greedy=greedy, gamma=gamma)
     baselines = exact_or_reason(agent.tasks, gamma) if baselines is None else baselines
@@ -57,17 +58,24 @@ def evaluate(
         "agent": agent.name,
         "rollouts": rollouts,
         "seed": seed,
-        "greedy": greedy,
+        "actions": "greedy" if greedy else "sampled",
+        **_measures(totals),
+        "greedy": _measures(totals if greedy else agent.play(rollouts, seed=seed, greedy=True, gamma=gamma)),
+        "bayes_optimal": baselines["bayes_optimal"],
+        "informed": baselines["informed"],
+    }
+    return result | {"gap_to_bayes_optimal": _gaps(result)}
+
+
+def _measures(totals: Totals) -> dict[str, Any]:
+    return {
         "reward_per_trial": mean_and_sem(totals.reward.sum(axis=1)),
         "steps_per_trial": mean_and_sem(totals.steps.sum(axis=1)),
         "discounted_return": mean_and_sem(totals.discounted),
         "reward_per_episode": totals.reward.mean(axis=0).tolist(),
         "steps_per_episode": totals.steps.mean(axis=0).tolist(),
         "cut_trials": int(totals.cut.sum()),
-        "bayes_optimal": baselines["bayes_optimal"],
-        "informed": baselines["informed"],
     }
-    return result | {"gap_to_bayes_optimal": _gaps(result)}
 
 
 def _gaps(result: dict[str, Any]) -> dict[str, dict[str, float]]:

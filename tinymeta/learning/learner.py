@@ -8,7 +8,6 @@ nothing.
 
 import math
 import time
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from tinymeta.environments.outcomes import make_rules
 from tinymeta.environments.table import TaskSet
 from tinymeta.learning.rollout import rollout, uniforms_per_trial
 from tinymeta.learning.rows import STEPS, allocate, working_bytes
+from tinymeta.learning.schedules import anneal
 from tinymeta.learning.settings import DTYPES, Settings
 from tinymeta.learning.update import advantages, backward, loss_terms
 from tinymeta.learning.wirings import make_layout
@@ -32,14 +32,6 @@ STATISTICS = ("trials", "env_steps", "reward", "policy_loss", "value_loss", "ent
 CHUNK_NUMBERS = 100_000  # uniforms drawn at once, a bound on memory
 FINE, BAD_LOSS, BAD_GRADIENT, BAD_PARAMETER = range(4)  # how a chunk of updates ended
 QUANTITY = {BAD_LOSS: "the loss", BAD_GRADIENT: "the gradient", BAD_PARAMETER: "a parameter"}
-
-
-class Optimizer(NamedTuple):
-    """What the kernel needs to know of the optimiser."""
-
-    is_adam: bool
-    learning_rate: float
-    max_grad_norm: float
 
 
 class DivergenceError(NotFiniteError):
@@ -55,9 +47,11 @@ class DivergenceError(NotFiniteError):
 
 
 @jit
-def run_updates(outcomes, rules, layout, loss, optimizer, theta, first, second, dtheta, uniforms, done,
-                rows, act, statistics):  # fmt: skip
+def run_updates(outcomes, rules, layout, loss, max_grad_norm, is_adam, theta, first, second, dtheta,
+                uniforms, annealed, done, rows, act, statistics):  # fmt: skip
     """One update per row of uniforms (U, B·(2 + 2T)), after `done` earlier ones. Updates theta and the moments.
+
+    annealed (U, 2) holds learning rate and entropy coefficient; the latter takes the place of the one in `loss`.
 
     Overwrites dtheta, rows, act and statistics (U, 8). Returns (updates finished, FINE or what was not finite).
     """
@@ -66,18 +60,19 @@ def run_updates(outcomes, rules, layout, loss, optimizer, theta, first, second, 
         rollout(outcomes, rules, layout, theta, uniforms[u].reshape((B, uniforms.shape[1] // B)), False, rows, act)
         advantages(rows, loss, act)
         policy_loss, value_loss, entropy = loss_terms(rows, act)
-        total = policy_loss + loss.vf_coef * value_loss - loss.ent_coef * entropy
+        loss_now = Loss(loss.gamma, loss.gae_lambda, loss.vf_coef, annealed[u, 1])
+        total = policy_loss + loss.vf_coef * value_loss - loss_now.ent_coef * entropy
         if not math.isfinite(total):
             return u, BAD_LOSS
-        backward(rows, layout, loss, theta, act, dtheta)
+        backward(rows, layout, loss_now, theta, act, dtheta)
         norm = global_norm(dtheta)
         if not math.isfinite(norm):
             return u, BAD_GRADIENT
-        factor = clip_factor(norm, optimizer.max_grad_norm)
-        if optimizer.is_adam:
-            finite = adam(theta, dtheta, factor, first, second, optimizer.learning_rate, done + u + 1)
+        factor = clip_factor(norm, max_grad_norm)
+        if is_adam:
+            finite = adam(theta, dtheta, factor, first, second, annealed[u, 0], done + u + 1)
         else:
-            finite = rmsprop(theta, dtheta, factor, second, optimizer.learning_rate)
+            finite = rmsprop(theta, dtheta, factor, second, annealed[u, 0])
         if not finite:
             return u, BAD_PARAMETER
         reward = 0.0
@@ -146,11 +141,10 @@ class Learner:
         self.updates_done = 0
         self.env_steps_done = 0
         self._loss = Loss(settings.gamma, settings.gae_lambda, settings.vf_coef, settings.ent_coef)
-        self._optimizer = Optimizer(settings.optimizer == "adam", settings.learning_rate, settings.max_grad_norm)
         self.rows, self.act = allocate(self.layout, settings.num_envs, self.rules.step_limit, dtype)
         self._width = settings.num_envs * uniforms_per_trial(self.rules.step_limit)
         started = time.perf_counter()
-        self._run(np.empty((0, self._width)), np.empty((0, len(STATISTICS))))
+        self._run(np.empty((0, self._width)), np.empty((0, 2)), np.empty((0, len(STATISTICS))))
         self.compile_seconds = time.perf_counter() - started
 
     def advance(self, updates: int) -> np.ndarray:
@@ -167,7 +161,7 @@ class Learner:
         for at in range(0, updates, chunk):
             count = min(chunk, updates - at)
             uniforms = randomness.uniforms(seed, randomness.TRAINING, self.updates_done, count, self._width)
-            self._run(uniforms, statistics[at : at + count])
+            self._run(uniforms, self._annealed(count), statistics[at : at + count])
         self.env_steps_done += int(statistics[:, STATISTICS.index("env_steps")].sum())
         return statistics
 
@@ -184,10 +178,19 @@ class Learner:
         """Trials that were played so far."""
         return self.updates_done * self.settings.num_envs
 
-    def _run(self, uniforms: np.ndarray, statistics: np.ndarray) -> None:
+    def _annealed(self, count: int) -> np.ndarray:
+        """Learning rate and entropy coefficient of the next `count` updates, array (count, 2)."""
+        s = self.settings
+        when = s.schedule, s.updates, self.updates_done, count
+        rate = anneal(s.learning_rate, s.final_learning_rate, *when)
+        return np.stack([rate, anneal(s.ent_coef, s.final_ent_coef, *when)], axis=1)
+
+    def _run(self, uniforms: np.ndarray, annealed: np.ndarray, statistics: np.ndarray) -> None:
+        is_adam = self.settings.optimizer == "adam"
         finished, status = run_updates(
-            self.tasks.outcomes, self.rules, self.layout, self._loss, self._optimizer, self.theta, self.first,
-            self.second, self._dtheta, uniforms, self.updates_done, self.rows, self.act, statistics,
+            self.tasks.outcomes, self.rules, self.layout, self._loss, self.settings.max_grad_norm, is_adam, self.theta,
+            self.first, self.second, self._dtheta, uniforms, annealed, self.updates_done, self.rows, self.act,
+            statistics,
         )  # fmt: skip
         self.updates_done += finished
         if status != FINE:

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from tinymeta.base.errors import choice, integer, real
+from tinymeta.base.errors import InputError, choice, integer, real
+from tinymeta.learning.schedules import SCHEDULES
 from tinymeta.learning.wirings import WIRINGS
 from tinymeta.network.optim import OPTIMIZERS
 from tinymeta.network.parameters import INITS
@@ -40,6 +41,9 @@ class Settings:
     hidden_size: int = 48
     init: str = "default"
     dtype: str = "float32"
+    final_learning_rate: float | None = None  # annealed to; constant if None
+    final_ent_coef: float | None = None
+    schedule: str = "linear"
 
     def __post_init__(self) -> None:
         checked = {
@@ -57,11 +61,29 @@ class Settings:
             "hidden_size": integer("hidden_size", self.hidden_size, low=1, high=4096),
             "init": choice("init", self.init, INITS),
             "dtype": choice("dtype", self.dtype, DTYPES),
+            "final_learning_rate": _or_none("final_learning_rate", self.final_learning_rate),
+            "final_ent_coef": _or_none("final_ent_coef", self.final_ent_coef),
+            "schedule": choice("schedule", self.schedule, SCHEDULES),
         }
         for name, value in checked.items():  # as plain Python numbers, which JSON can hold
             object.__setattr__(self, name, value)
+        if self.schedule == "geometric":
+            for name in ("learning_rate", "ent_coef"):
+                final = getattr(self, f"final_{name}")
+                if final is not None and (final == 0 or getattr(self, name) == 0):
+                    values = f"{getattr(self, name):g} to {final:g}"
+                    raise InputError(f"{name} = {values}, expected numbers > 0: a geometric schedule does not reach 0")
+
+    @property
+    def annealed(self) -> bool:
+        """Whether anything changes along the run, so that an update depends on how many there will be."""
+        return self.final_learning_rate is not None or self.final_ent_coef is not None
 
     @property
     def updates(self) -> int:
         """Updates that play at least `trials` trials."""
         return -(-self.trials // self.num_envs)
+
+
+def _or_none(name: str, value: float | None) -> float | None:
+    return None if value is None else real(name, value, low=0)

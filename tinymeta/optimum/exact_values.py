@@ -8,8 +8,8 @@ informed_after_first    the best that an agent can do that is told the task afte
 greedy, thompson        see `tinymeta.optimum.belief_policies`
 random                  actions chosen uniformly
 
-Where more beliefs are reachable than can be enumerated, the Bayes optimum is given as certified bounds: the informed
-optimum above, the exact worth of the greedy agent below.
+Where more beliefs are reachable than can be enumerated, the Bayes optimum is given as certified bounds: above, what an
+agent is worth that is told the task, at once or after the first episode; below, the exact worth of the greedy agent.
 """
 
 import functools
@@ -106,8 +106,19 @@ def _numbers(name: str, graphs: Graphs, gamma: float) -> Numbers:
         return {key: number if math.isfinite(number) else None for key, number in numbers.items()}
     except NodeLimitError as error:
         unknown: Numbers = {**dict.fromkeys(Value._fields), "reason": str(error)}
-    if name == "bayes_optimal":
-        bounds = {"lower": _numbers("greedy", graphs, gamma), "upper": _numbers("informed", graphs, gamma)}
-        if not any("reason" in side for side in bounds.values()):  # a bound is exact or there is none
-            unknown["bounds"] = bounds
-    return unknown
+    bounds = _bounds(graphs, gamma) if name == "bayes_optimal" else None
+    return unknown if bounds is None else {**unknown, "bounds": bounds}
+
+
+def _bounds(graphs: Graphs, gamma: float) -> dict[str, Numbers] | None:
+    """{"lower", "upper"} of the Bayes optimum, each with the "policy" that it is the exact worth of; None out of reach.
+
+    Whoever is told the task, at once or after the first episode, can do all that the Bayes-optimal agent does: both are
+    upper bounds of its discounted value, and the smaller one counts.
+    """
+    lower = {**_numbers("greedy", graphs, gamma), "policy": "greedy"}
+    told = [{**_numbers(name, graphs, gamma), "policy": name} for name in ("informed", "informed_after_first")]
+    upper = [numbers for numbers in told if "reason" not in numbers]
+    if "reason" in lower or not upper:  # a bound is exact or there is none
+        return None
+    return {"lower": lower, "upper": min(upper, key=lambda numbers: numbers["discounted_value"])}

@@ -27,7 +27,7 @@ from tinymeta.learning.settings import Settings
 
 CONFIG_FORMAT = 2
 TRIALS_PER_ROW = 200  # of metrics.csv, by default
-CHANGEABLE = ("trials", "checkpoint_interval", "snapshots")  # when a run is resumed
+CHANGEABLE = ("trials", "checkpoint_interval", "snapshots")  # when a run is resumed; not trials where it is annealed
 WITHOUT_EFFECT = ("checkpoint_interval", "snapshots")  # on metrics and weights
 SAME_BITS = ("tinymeta", "numpy", "numba", "cpu")  # versions on which the last bits of a run depend
 REQUIRED = (
@@ -89,7 +89,8 @@ class Config:
 
     def check_resumable(self, asked: "Config", source: AnyPath) -> None:
         """Refuse to go on as `asked` with a run of this config: equal bits need equal settings and versions."""
-        difference = self.difference(asked, CHANGEABLE)
+        changeable = [name for name in CHANGEABLE if name != "trials" or not self.settings.annealed]
+        difference = self.difference(asked, changeable)
         if difference is not None:
             name, made, now = difference
             raise InputError(

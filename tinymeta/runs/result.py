@@ -38,6 +38,17 @@ def check_result(result: dict[str, Any], source: AnyPath) -> dict[str, Any]:
 
 
 def _check_evaluation(test: dict[str, Any], source: str) -> None:
+    _check_measures(test, source)
+    if isinstance(test.get("greedy"), dict):  # a version before 0.2.0 noted here whether actions were greedy
+        _check_measures(test["greedy"], f"{source}.greedy")
+    for name in ("bayes_optimal", "informed"):
+        exact = instance(f"{source}.{name}", test.get(name), dict)
+        for key in EXACT:
+            if exact.get(key) is not None:
+                real(f"{source}.{name}.{key}", exact[key])
+
+
+def _check_measures(test: dict[str, Any], source: str) -> None:
     for name in MEANS:
         value = instance(f"{source}.{name}", test.get(name), dict)
         real(f"{source}.{name}.mean", value.get("mean"))
@@ -46,8 +57,3 @@ def _check_evaluation(test: dict[str, Any], source: str) -> None:
     for name in ("reward_per_episode", "steps_per_episode"):
         for k, value in enumerate(instance(f"{source}.{name}", test.get(name), list)):
             real(f"{source}.{name}[{k}]", value)
-    for name in ("bayes_optimal", "informed"):
-        exact = instance(f"{source}.{name}", test.get(name), dict)
-        for key in EXACT:
-            if exact.get(key) is not None:
-                real(f"{source}.{name}.{key}", exact[key])
