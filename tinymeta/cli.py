@@ -6,11 +6,13 @@ SIGINT). With --json there is one JSON object on stdout and nothing else.
 """
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from tinymeta.base.compiler import telling_of_compilation
 from tinymeta.base.errors import InputError, NotFiniteError, choice, shown, unknown
 from tinymeta.environments.registry import ENVIRONMENTS, make
 from tinymeta.environments.table import TaskSet
@@ -114,8 +116,10 @@ def run(main: Callable[[], int]) -> int:
 
     Wrong input is 2. What could not be done is 1: a full disk, too little memory, numbers that overflow.
     """
+    quiet = "--quiet" in sys.argv
     try:
-        return main()
+        with contextlib.nullcontext() if quiet else telling_of_compilation(complain):
+            return main()
     except InputError as error:
         complain(error)
         return USAGE

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 from numba.core import event, ir
 
-from tinymeta.base.compiler import Inlining, KernelCompiler, shared_scopes
+from tinymeta.base.compiler import Inlining, KernelCompiler, shared_scopes, telling_of_compilation
 
 
 def inner(x, k):
@@ -54,3 +54,24 @@ def test_scopes_are_copied_again_afterwards():
     with shared_scopes():
         assert copy.deepcopy(scope) is scope
     assert copy.deepcopy(scope) is not scope
+
+
+def test_a_slow_kernel_is_told_of_once_and_only_where_it_is_compiled():
+    def run_updates(x):
+        return x + 1
+
+    def quick(x):
+        return x - 1
+
+    said = []
+    slow = numba.njit(run_updates)
+    with telling_of_compilation(said.append):
+        numba.njit(quick)(1)
+        assert said == []
+        slow(1)
+        slow(1.0)
+        slow(1)
+    assert len(said) == 1
+    assert "the training kernel" in said[0]
+    slow(np.float32(1))
+    assert len(said) == 1

@@ -12,10 +12,10 @@ this compiler is numba's own.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from numba.core import ir
+from numba.core import event, ir
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.untyped_passes import InlineInlinables
@@ -61,3 +61,30 @@ class KernelCompiler(CompilerBase):
         passes.passes = [(Inlining if kind is InlineInlinables else kind, text) for kind, text in passes.passes]
         passes.finalize()
         return [passes]
+
+
+SLOW = {"run_updates": "the training kernel", "rollout": "the kernel that plays trials"}  # seconds each, on any machine
+
+
+class _Telling(event.Listener):
+    """Says once of each slow kernel that it is being compiled."""
+
+    def __init__(self, say: Callable[[str], object]):
+        self.say = say
+        self.told: set[str] = set()
+
+    def on_start(self, e: event.Event) -> None:
+        name = e.data["dispatcher"].py_func.__name__
+        if name in SLOW and name not in self.told:
+            self.told.add(name)
+            self.say(f"compiling {SLOW[name]} for this processor: 5 to 20 seconds, once; then it is kept")
+
+    def on_end(self, e: event.Event) -> None:
+        """Nothing to say."""
+
+
+@contextlib.contextmanager
+def telling_of_compilation(say: Callable[[str], object]) -> Iterator[None]:
+    """Within it `say` is told before a kernel is compiled that takes long; nothing is said of one that is loaded."""
+    with event.install_listener("numba:compile", _Telling(say)):
+        yield
