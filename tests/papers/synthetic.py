@@ -76,7 +76,8 @@ def write_results(folder, reward=GOOD_REWARD, steps=GOOD_STEPS, first=0.5, learn
                 "discounted_return": {"mean": (returns or {}).get(name, 0.5), "sem": 0.05},
                 "reward_per_trial": {"mean": r, "sem": 0.05},
                 "steps_per_trial": {"mean": s, "sem": 0.05},
-                "reward_per_episode": [first] + [(r - first) / (K - 1)] * (K - 1),
+                "reward_per_episode": [0.5] + [(r - 0.5) / (K - 1)] * (K - 1),
+                "first_action": [first, 1 - first],
                 "steps_per_episode": [s * 2 / 3, s / 3] if K == 2 else [1.0] * K,
             }
             run.result_path.write_text(json.dumps(result))

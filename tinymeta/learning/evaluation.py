@@ -49,7 +49,8 @@ def evaluate(
         undiscounted sums; episodes that a trial cut by the step limit never reached count 0 reward and 0 steps.
         `gap_to_bayes_optimal` is optimum minus agent with a 95 % interval, for the undiscounted reward and for the
         discounted return, which is what the Bayes-optimal policy maximises; empty where the optimum is unknown or there
-        is one rollout. Under "greedy" stand the same measures of the most probable actions on the same random numbers.
+        is one rollout. Under "greedy" stand the same measures of the most probable actions on the same random numbers;
+        `first_action` is the policy at a trial's first step, see there.
     """
     totals = agent.play(rollouts, seed=seed, greedy=greedy, gamma=gamma)
     baselines = exact_or_reason(agent.tasks, gamma) if baselines is None else baselines
@@ -61,6 +62,7 @@ def evaluate(
         "actions": "greedy" if greedy else "sampled",
         **_measures(totals),
         "greedy": _measures(totals if greedy else agent.play(rollouts, seed=seed, greedy=True, gamma=gamma)),
+        "first_action": first_action(agent, rollouts, seed).tolist(),
         "bayes_optimal": baselines["bayes_optimal"],
         "informed": baselines["informed"],
     }
@@ -76,6 +78,18 @@ def _measures(totals: Totals) -> dict[str, Any]:
         "steps_per_episode": totals.steps.mean(axis=0).tolist(),
         "cut_trials": int(totals.cut.sum()),
     }
+
+
+def first_action(agent: Any, rollouts: int, seed: int = 0) -> np.ndarray:
+    """P(action) at a trial's first step, the mean over trials: array (A,).
+
+    What an agent does before it knows anything cannot be seen from its rewards: in a symmetric bandit every first pull
+    is paid equally often.
+    """
+    _, arrays = agent.play(rollouts, seed=seed, step_limit=1, trace=True)
+    logits = arrays["logits"][:, 0].astype(float)
+    policy = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (policy / policy.sum(axis=1, keepdims=True)).mean(axis=0)
 
 
 def _gaps(result: dict[str, Any]) -> dict[str, dict[str, float]]:

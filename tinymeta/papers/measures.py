@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from tinymeta.base.errors import InputError
 from tinymeta.optimum.exact_values import Numbers, exact_values
 from tinymeta.papers.results import Results
 from tinymeta.runs.config import build
@@ -19,6 +20,14 @@ def per_trial(results: Results, name: str, what: str) -> np.ndarray:
 def per_episode(results: Results, name: str, what: str) -> np.ndarray:
     """The same by episode, array (seeds, K)."""
     return np.array([test[f"{what}_per_episode"] for test in results.evaluations(name)])
+
+
+def first_actions(results: Results, name: str) -> np.ndarray:
+    """P(action) at a trial's first step of each seed, array (seeds, A)."""
+    tests = results.evaluations(name)
+    if any("first_action" not in test for test in tests):
+        raise InputError(f"runs of {name} were tested by an older version, expected them from: bash runs.sh")
+    return np.array([test["first_action"] for test in tests])
 
 
 def optimum(results: Results, name: str) -> dict[str, Numbers]:

@@ -6,13 +6,14 @@ must lie within the stated margin. A function whose name ends in `_of` makes the
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from tinymeta.base.intervals import Estimate, difference, estimate
-from tinymeta.papers.alver_precup_2021.experiments import PROBED_TITLES, REPLICATION
+from tinymeta.base.intervals import Estimate, difference, estimate, t_quantile
+from tinymeta.papers.alver_precup_2021.experiments import PROBED_TITLES
 from tinymeta.papers.claims import Case, Cases
-from tinymeta.papers.measures import optimum, per_episode, per_trial, trials_to_level
+from tinymeta.papers.measures import first_actions, optimum, per_episode, per_trial, trials_to_level
 from tinymeta.papers.probe_results import Probes
 from tinymeta.papers.results import Results
 from tinymeta.runs.loading import load
@@ -41,13 +42,20 @@ def bandit_reward_of(agent: str) -> Measure:
     return measure
 
 
+RANDOM = 0.25  # the least probability of either arm, for a pull to be called random
+
+
 def pulls(results: Results) -> Cases:
-    """Share of rewarded pulls: the first of a trial, and the later ones."""
+    """Share of seeds whose first pull is random, by the policy; share of later pulls that are paid.
+
+    Whether the first pull is paid says nothing: half of them are, whatever the policy.
+    """
     cases: Cases = {}
     for agent in AGENTS:
-        reward = per_episode(results, f"bandit-{agent}", "reward")
-        later = reward[:, 1:].mean(axis=1)
-        cases[agent] = {"first pull": estimate(reward[:, 0]), "later pulls": estimate(later)}
+        random = first_actions(results, f"bandit-{agent}").min(axis=1) >= RANDOM
+        later = per_episode(results, f"bandit-{agent}", "reward")[:, 1:].mean(axis=1)
+        cases[agent] = {"seeds with a random first pull": _exactly(float(random.mean()), len(random))}
+        cases[agent]["later pulls"] = estimate(later)
     return cases
 
 
@@ -132,21 +140,32 @@ def controls(results: Results) -> Cases:
     return cases
 
 
+LUCK_ONCE_IN = 10_000
+
+
 def excess_over_optimum(results: Results) -> Cases:
-    """The largest excess of a seed's discounted return over the exact optimum, in its standard errors."""
-    excess = []
-    for name, experiment in REPLICATION.items():
-        if experiment.agent in NEVER_TOLD:
-            best = optimum(results, name)["bayes_optimal"]["discounted_value"]
-            excess += [_standard_errors_above(best, test["discounted_return"]) for test in results.evaluations(name)]
-    return {"": {"largest excess, standard errors": _exactly(max(excess), len(excess))}}
+    """The largest excess of an experiment's mean discounted return over the exact optimum, or its upper bound.
+
+    Its error is the spread over seeds: test tasks are spread evenly over the prior, so a naive standard error over
+    trials would be far too large. The unit is Student's quantile that chance exceeds once in `LUCK_ONCE_IN`.
+    """
+    names = [name for name, experiment in results.experiments.items() if experiment.agent in NEVER_TOLD]
+    excess = [excess_of_tests(results.evaluations(name)) for name in names]
+    return {"": {"largest excess, in units of chance": _exactly(max(excess), len(excess))}}
 
 
-def _standard_errors_above(best: float, found: dict[str, float]) -> float:
-    above = found["mean"] - best
+def excess_of_tests(tests: Sequence[dict[str, Any]]) -> float:
+    """The excess of the mean over seeds, given each seed's evaluation; infinite where seeds do not differ at all."""
+    best = tests[0]["bayes_optimal"]
+    limit = best.get("bounds", {}).get("upper", best)["discounted_value"]
+    if limit is None:  # neither the optimum nor a bound is within reach
+        return 0.0
+    returns = np.array([test["discounted_return"]["mean"] for test in tests])
+    above = float(returns.mean()) - limit
     if above < 1e-6:  # of rounding
         return 0.0
-    return above / found["sem"] if found["sem"] > 0 else math.inf
+    error = float(returns.std(ddof=1)) / math.sqrt(len(returns)) if len(returns) > 1 else 0.0
+    return above / (error * t_quantile(1 - 1 / LUCK_ONCE_IN, len(returns) - 1)) if error > 0 else math.inf
 
 
 # ---------------------------------------------------------------- what probes found
