@@ -1,5 +1,4 @@
-"""The same training in JAX at the limit of what was found: the backward pass derived by hand, the whole loop one LLVM
-function.
+"""The same training in JAX at the limit of what was found: backward pass by hand, the whole loop one LLVM function.
 
 It gives up what JAX is used for, autodiff, and rests on XLA flags without documentation; the comparison with
 `peer_jax.py`, which does neither, shows what that is worth. A batch of B trials is played in a loop that stops when
@@ -8,16 +7,13 @@ the rows in reverse. What made it fast:
 
 - The backward pass reuses the rollout's activations and multiplies out the weights' gradient once, not at every step.
 - With `xla_cpu_small_while_loop_byte_threshold` XLA compiles the *whole* training loop into one LLVM function, in
-place of a thunk per
-  operation. Library calls must go for that, and `xla_force_enable_experimental_llvm_ir_gemm` emits tiled matrix
-  products, not naive ones.
-- W is transposed once per update for the backward pass (not for B = 1, where that costs more than it brings). -
-Corridor: a while loop ends with the last trial of the batch, and whenever half of the lanes are done the running
-trials are packed into
-  half as many.
+  place of a thunk per operation. Library calls must go for that, and `xla_force_enable_experimental_llvm_ir_gemm`
+  emits tiled matrix products, not naive ones.
+- W is transposed once per update for the backward pass (not for B = 1, where that costs more than it brings).
+- Corridor: a while loop ends with the last trial of the batch, and whenever half of the lanes are done the running
+  trials are packed into half as many.
 - Seeds: shard_map over one CPU device per thread, one seed after the other on each. vmap over seeds is no better, for
-one run
-  already fills a core's vector units, and it would wait for the slowest seed at every update.
+  one run already fills a core's vector units, and it would wait for the slowest seed at every update.
 """
 
 import argparse

@@ -1,12 +1,13 @@
-"""python benchmarks/torture.py: hurt runs in every way we know and count what survives. docs/reliability.md says what
-is promised.
+"""python benchmarks/torture.py: hurt runs in every way we know and count what survives.
 
-    kills     SIGKILL at random moments and inside writes; resumed, the files are those of an undisturbed run damage
-    a checkpoint cut at every 512th byte and with flipped bits: detected or harmless, never wrong weights input
-    bad task sets and command lines: refused in one line that names the culprit, within seconds, nothing created sweep
-    20 seeds, two of them killed and one failing: the other 17 finish, the report names the three, a second call
-    finishes disk      each write of a run fails in turn (ENOSPC), and a disk that really is full: one line, and the
-    run can go on
+docs/reliability.md says what is promised.
+
+    kills    SIGKILL at random moments and inside writes; resumed, the files are those of an undisturbed run
+    damage   a checkpoint cut at every 512th byte and with flipped bits: detected or harmless, never wrong weights
+    input    bad task sets and command lines: refused in one line that names the culprit, within seconds, nothing made
+    sweep    20 seeds, two of them killed and one failing: the other 17 finish, the report names the three, a second
+             call finishes
+    disk     each write of a run fails in turn (ENOSPC), and a disk that really is full: one line, and the run can go on
 
 `--part NAME` runs one of them, `--count N` with another count. Takes about six minutes on one core; ends with 1 if
 anything was wrong.

@@ -7,6 +7,7 @@ SIGINT). With --json there is one JSON object on stdout and nothing else.
 
 import argparse
 import contextlib
+import io
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -116,9 +117,12 @@ def run(main: Callable[[], int]) -> int:
 
     Wrong input is 2. What could not be done is 1: a full disk, too little memory, numbers that overflow.
     """
-    quiet = "--quiet" in sys.argv
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console that cannot write ≥ or → shows its code instead
+            stream.reconfigure(errors="backslashreplace")
+    watched = sys.stderr.isatty() and "--quiet" not in sys.argv  # as with progress bars: for somebody who waits
     try:
-        with contextlib.nullcontext() if quiet else telling_of_compilation(complain):
+        with telling_of_compilation(complain) if watched else contextlib.nullcontext():
             return main()
     except InputError as error:
         complain(error)

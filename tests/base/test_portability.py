@@ -54,7 +54,7 @@ def windows(monkeypatch):
     monkeypatch.setitem(sys.modules, "fcntl", None)
     monkeypatch.setitem(sys.modules, "msvcrt", stub)
     for name in ("O_NONBLOCK", "O_NOFOLLOW", "O_DIRECTORY", "sysconf", "sched_getaffinity", "getuid"):
-        monkeypatch.delattr(os, name)
+        monkeypatch.delattr(os, name, raising=False)
     monkeypatch.setattr(Path, "unlink", lambda path, missing_ok=False: stub.unlink(path))
     monkeypatch.setattr(memory, "MEMINFO", Path("nowhere"))
     monkeypatch.setattr(memory, "GROUP_LIMIT", Path("nowhere"))
@@ -85,7 +85,8 @@ for name in {sorted(UNIX_ONLY - {"posix"})}:
     sys.modules[name] = None
 sys.modules["msvcrt"] = types.SimpleNamespace(locking=lambda *arguments: None, LK_NBLCK=2, LK_UNLCK=0)
 for name in ("O_NONBLOCK", "O_NOFOLLOW", "O_DIRECTORY", "sysconf", "sched_getaffinity", "getuid"):
-    delattr(os, name)
+    if hasattr(os, name):
+        delattr(os, name)
 from tinymeta import cli, train
 words = ["bandit", "rl2", "--hidden-size", "4", "--quiet", "--out", sys.argv[1], "--trials"]
 assert cli.run(lambda: train.main([*words, "40"])) == 0

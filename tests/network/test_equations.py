@@ -162,6 +162,24 @@ def test_equation_21_keeps_trials_apart():
     np.testing.assert_array_equal(target, [1.0, 4.0, 4.0])
 
 
+@pytest.mark.parametrize("gae_lambda", [0.0, 0.5, 1.0])
+def test_equation_22(gae_lambda):
+    """G is the weighted mean of all k-step returns, and G - V the discounted sum of the temporal differences δ."""
+    gamma, T = 0.5, 3
+    reward, value = np.array([1.0, -2.0, 3.0]), np.array([0.5, 4.0, -1.0, 2.0])  # cut: the last value bootstraps
+    target, *scratch = np.zeros(T + 1), np.zeros(1), np.zeros(1)
+    lambda_returns(np.append(reward, 0), value, np.zeros(T + 1, int), T, T + 1, gamma, gae_lambda, *scratch, target)
+    delta = reward + gamma * value[1:] - value[:-1]
+    for t in range(T):
+        k_step = [
+            sum(gamma**i * reward[t + i] for i in range(k)) + gamma**k * value[t + k] for k in range(1, T - t + 1)
+        ]
+        weights = [(1 - gae_lambda) * gae_lambda ** (k - 1) for k in range(1, T - t)] + [gae_lambda ** (T - t - 1)]
+        assert target[t] == pytest.approx(np.dot(weights, k_step))
+        advantage = sum((gamma * gae_lambda) ** i * delta[t + i] for i in range(T - t))
+        assert target[t] - value[t] == pytest.approx(advantage)
+
+
 LOSS = {
     "value": np.array([1.0, -1.0]),
     "action": np.array([0, 2]),

@@ -294,7 +294,7 @@ def test_the_tiny_paper_is_the_paper_on_smaller_networks():
 
 
 def test_the_error_of_an_excess_is_the_spread_over_seeds():
-    """Above the optimum by what seeds differ by is chance; by far more is a bug, whatever the error of a single test."""
+    """Above the optimum by what seeds differ by is chance, by far more a bug, whatever the error of a single test."""
 
     def excess(returns, **best):
         tests = [{"discounted_return": {"mean": value, "sem": 10.0}, "bayes_optimal": best} for value in returns]

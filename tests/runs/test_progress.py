@@ -93,7 +93,7 @@ sys.exit(os.waitpid(child, 0)[1])
 
 def test_a_forked_process_trains_while_anothers_bar_is_locked(tmp_path):
     """The lock is held for ever in the child, by a thread that it does not have."""
-    command = [sys.executable, "-c", FORKING, str(tmp_path)]
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKING, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "forked" / "result.json").read_bytes()

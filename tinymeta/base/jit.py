@@ -6,18 +6,15 @@
 - ``inline="always"`` pastes each kernel into the one that calls it before types are inferred, so that only what Python
   calls is compiled, once and as a whole. As separate functions, every level of the call tree would be optimised anew
   (twice the time), and a process that has just compiled could run another version of an inner kernel than one that
-  loads it from the cache, optimised differently: the last bits of a training run would depend on what was compiled
-  when.
+  loads it from the cache: the last bits of a training run would depend on what was compiled when.
 - ``_nrt=False`` leaves out numba's memory manager. A kernel then cannot allocate, which the compiler checks, and no
-view
-  of an array costs the two atomic operations of its reference count: a third of a training step at one trial per
-  update.
+  view of an array costs the two atomic operations of its reference count: a third of a training step at one trial per
+  update. Such a kernel must not return an array.
 - Numba's cache looks only at a kernel's own file, so after an edit in a *callee* from another file it would keep
-serving
-  the old machine code. Here the cache folder of a module's kernels carries a hash of the module's source and of every
-  module of the package that it imports, directly or not: what its kernels can be made of, and nothing else.
-- Cached code is unpickled, that is, executed. So a cache folder is used only if it belongs to this user and nobody else
-  can write to it.
+  serving the old machine code. Here the cache folder of a module's kernels carries a hash of the module's source and
+  of every module of the package that it imports, directly or not: what its kernels can be made of, and nothing else.
+- Cached code is unpickled, that is, executed. So a cache folder is used only if it belongs to this user and nobody
+  else can write to it.
 """
 
 import functools

@@ -174,7 +174,7 @@ def sample(probabilities: np.ndarray, uniform: float, greedy: bool) -> tuple[int
     (1, 0.5)
     """
     if greedy:
-        return int(probabilities.argmax()), uniform
+        return int(np.argmax(probabilities)), uniform
     cumulative = np.cumsum(probabilities)
     threshold = uniform * cumulative[-1]
     action = int(np.searchsorted(cumulative, threshold, side="right"))

@@ -108,7 +108,7 @@ def play_batch(
     kept = np.unique(lengths, return_index=True)[1][:trials]
     others = [b for b in range(candidates) if b not in kept]
     kept = np.concatenate([kept, others])[:trials].astype(int)
-    limit = max(1, lengths[kept].max() - 1) if cut else tasks.step_limit
+    limit = max(1, int(np.max(lengths[kept])) - 1) if cut else tasks.step_limit
     rows, act = _play(tasks, layout, theta, numbers[kept], int(limit))
     act.target[:], act.advantage[:] = plain_targets(rows, act, loss)
     return Batch(layout, loss, theta, rows, act)

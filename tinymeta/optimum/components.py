@@ -75,7 +75,7 @@ def strong_components(
     walk = _tarjan.py_func if n <= FEW_NODES else _tarjan  # the same integers either way
     walk(node_start, edge_child, component)
     source = np.repeat(np.arange(n), np.diff(node_start))
-    cyclic = np.zeros(component.max() + 1, bool)
+    cyclic = np.zeros(int(np.max(component)) + 1, bool)
     cyclic[component[source[component[source] == component[edge_child]]]] = True
     return component, cyclic
 

@@ -144,7 +144,7 @@ def _in_order(graph: BeliefGraph) -> Iterator[tuple[np.ndarray, bool]]:
     for component in np.flatnonzero(graph.cyclic):
         yield order[solved : bounds[component]], False
         yield order[bounds[component] : bounds[component + 1]], True
-        solved = bounds[component + 1]
+        solved = int(bounds[component + 1])
     yield order[solved:], False
 
 

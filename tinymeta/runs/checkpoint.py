@@ -1,11 +1,13 @@
 """checkpoint.npz: all that a run needs to go on, in a file that proves itself.
 
-    lstm.weight_ih … value.bias              weights under PyTorch's names and shapes, see
-    `tinymeta.network.parameters` first.<name>, second.<name>              the optimiser's moments updates, env_steps
-    int64, how far the run is metrics_bytes                            int64, length of metrics.csv up to its last
-    whole interval open_interval (n, 8)                     float64, statistics of the n updates since then config
-    text, config.json as it was format                                   int64, `CHECKPOINT_FORMAT` checksum (32,)
-    uint8, SHA-256 of all the above
+    lstm.weight_ih … value.bias    weights under PyTorch's names and shapes, see `tinymeta.network.parameters`
+    first.<name>, second.<name>    the optimiser's moments
+    updates, env_steps             int64, how far the run is
+    metrics_bytes                  int64, length of metrics.csv up to its last whole interval
+    open_interval (n, 8)           float64, statistics of the n updates since then
+    config                         text, config.json as it was
+    format                         int64, `CHECKPOINT_FORMAT`
+    checksum (32,)                 uint8, SHA-256 of all the above
 
 `np.load(file, allow_pickle=False)` reads it. Here it is read by the stricter rules of `tinymeta.runs.npz`, for the
 file may be damaged or a stranger's, and is no larger than its arrays can be.

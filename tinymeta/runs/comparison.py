@@ -23,8 +23,10 @@ def trained(sweep: AnyPath, env: str, env_kwargs: Mapping[str, Any], best: float
     best : float, optional
         None where the optimum is not known; then there is no gap.
 
-    Returns ------- {"agent", "seeds", "reward_per_trial", "steps_per_trial", "gap_to_bayes_optimal"}, the last three
-    `Estimate`s as dicts.
+    Returns
+    -------
+    {"agent", "seeds", "reward_per_trial", "steps_per_trial", "gap_to_bayes_optimal"}
+        The last three are `Estimate`s as dicts.
 
     Raises
     ------
