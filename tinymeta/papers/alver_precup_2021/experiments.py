@@ -6,7 +6,7 @@ these rows and never trains.
 
 from typing import Any
 
-from tinymeta.papers.experiments import Experiment
+from tinymeta.papers.experiments import SEEDS, Experiment
 
 COMPARED = ("rl2", "rl1", "memoryless", "informed")  # agents of the learning curves
 PROBED = ("rl2", "rl1")  # agents whose states are looked into
@@ -34,39 +34,58 @@ REPLICATION = {
     },
 }
 
-# Rewards by chance ask for gradients of less variance: larger batches and returns that look ahead less far. Table 1
-# says nothing of these task sets. RL¹ is trained less long: told the task, it soon gains nothing any more.
-STOCHASTIC = {"num_envs": 16, "learning_rate": 3e-3, "gae_lambda": 0.3}
-EXPLORING = {"max_grad_norm": 5.0, "ent_coef": 0.1}
-
-
-def _both(
-    task: str, env: str, env_kwargs: dict[str, Any], settings: dict[str, Any], **trials: int
-) -> dict[str, Experiment]:
-    """The experiments <task>-<agent> of {agent: trials}, five seeds each."""
-    experiments = {}
-    for agent, number in trials.items():
-        name = f"{task}-{agent}"
-        experiments[name] = Experiment(env, agent, env_kwargs, {**settings, "trials": number}, 5, _snapshots(name))
-    return experiments
-
-
-SHORT = {"p": (0.1, 0.9)}
+# The extension's settings of RL² were chosen on seeds from 1000 on, and are confirmed on others; Table 1 says nothing
+# of these task sets. RL¹, told the task, is trained less long and in five seeds.
+SHORT = {"num_envs": 16, "learning_rate": 3e-3, "gae_lambda": 0.3}
+COUNTING = {
+    "num_envs": 32, "gae_lambda": 0.3, "trials": 120_000,
+    "learning_rate": 3e-3, "final_learning_rate": 0.0, "ent_coef": 0.03, "final_ent_coef": 0.0,
+}  # fmt: skip
+INFORMATIVE = {
+    "num_envs": 32, "gae_lambda": 0.0, "max_grad_norm": 1.0, "trials": 600_000,
+    "learning_rate": 0.01, "final_learning_rate": 1e-3, "ent_coef": 1.0, "final_ent_coef": 0.02,
+}  # fmt: skip
+TIGER = {
+    "num_envs": 32, "gae_lambda": 0.9, "trials": 400_000, "schedule": "geometric",
+    "learning_rate": 3e-3, "final_learning_rate": 1e-4, "ent_coef": 10.0, "final_ent_coef": 0.1,
+}  # fmt: skip
+GRIDWORLD = {
+    "num_envs": 16, "gae_lambda": 0.95, "vf_coef": 0.5, "max_grad_norm": 0.5, "trials": 200_000,
+    "learning_rate": 3e-3, "final_learning_rate": 0.0, "ent_coef": 0.1, "final_ent_coef": 0.005,
+}  # fmt: skip
+TOLD = {"max_grad_norm": 5.0, "ent_coef": 0.1, "learning_rate": 3e-3}  # RL¹ where rewards are not those of an arm
 EASY = {"p": (0.1, 0.9), "pulls": 100}
 MEDIUM = {"p": (0.25, 0.75), "pulls": 100}
 UNIFORM = {"p": "uniform", "pulls": 100}
-INFORMATIVE = {**EXPLORING, "num_envs": 16, "learning_rate": 3e-3}
-TIGER = {**EXPLORING, "num_envs": 4, "learning_rate": 1e-3, "ent_coef": 3.0}
-GRIDWORLD = {**EXPLORING, "num_envs": 4, "learning_rate": 3e-3, "gae_lambda": 0.7}
+FEW = 5  # seeds
+
+
+def _probed(
+    task: str, env: str, env_kwargs: dict[str, Any], rl2: dict[str, Any], rl1: dict[str, Any], seeds: int = SEEDS
+) -> dict[str, Experiment]:
+    """The experiments <task>-rl2, of so many seeds, and <task>-rl1, with their settings."""
+    return {
+        f"{task}-rl2": Experiment(env, "rl2", env_kwargs, rl2, seeds, _snapshots(f"{task}-rl2")),
+        f"{task}-rl1": Experiment(env, "rl1", env_kwargs, rl1, FEW, _snapshots(f"{task}-rl1")),
+    }
+
 
 EXTENSION = {
-    **_both("bandit-0.1-0.9", "bandit", SHORT, STOCHASTIC, rl2=40_000, rl1=20_000),
-    **_both("bandit-0.1-0.9-100", "bandit", EASY, STOCHASTIC, rl2=16_000, rl1=8_000),
-    **_both("bandit-0.25-0.75-100", "bandit", MEDIUM, STOCHASTIC, rl2=16_000, rl1=8_000),
-    **_both("bandit-uniform-100", "bandit", UNIFORM, STOCHASTIC, rl2=24_000, rl1=8_000),
-    **_both("informative", "bandit-informative", {}, INFORMATIVE, rl2=60_000, rl1=30_000),
-    **_both("tiger", "tiger", {}, TIGER, rl2=40_000, rl1=40_000),
-    **_both("gridworld", "gridworld", {}, GRIDWORLD, rl2=20_000, rl1=10_000),
+    **_probed(
+        "bandit-0.1-0.9", "bandit", {"p": (0.1, 0.9)}, {**SHORT, "trials": 40_000}, {**SHORT, "trials": 20_000}, FEW
+    ),
+    **_probed("bandit-0.1-0.9-100", "bandit", EASY, COUNTING, {**SHORT, "trials": 8_000}),
+    **_probed("bandit-0.25-0.75-100", "bandit", MEDIUM, COUNTING, {**SHORT, "trials": 8_000}),
+    **_probed("bandit-uniform-100", "bandit", UNIFORM, COUNTING, {**SHORT, "trials": 8_000}),
+    **_probed("informative", "bandit-informative", {}, INFORMATIVE, {**TOLD, "num_envs": 16, "trials": 30_000}),
+    **_probed(
+        "tiger",
+        "tiger",
+        {},
+        TIGER,
+        {**TOLD, "num_envs": 4, "learning_rate": 1e-3, "ent_coef": 3.0, "trials": 40_000},
+    ),
+    **_probed("gridworld", "gridworld", {}, GRIDWORLD, {**TOLD, "num_envs": 4, "gae_lambda": 0.7, "trials": 10_000}),
 }
 
 TITLES = {  # of the probed task sets, as tables and pictures name them

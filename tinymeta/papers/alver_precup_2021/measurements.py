@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from tinymeta.base.intervals import Estimate, difference, estimate, t_quantile
+from tinymeta.optimum.exact_values import exact_values
 from tinymeta.papers.alver_precup_2021.experiments import PROBED_TITLES
 from tinymeta.papers.claims import Case, Cases
 from tinymeta.papers.measures import first_actions, optimum, per_episode, per_trial, trials_to_level
 from tinymeta.papers.probe_results import Probes
 from tinymeta.papers.results import Results
+from tinymeta.runs.config import build
 from tinymeta.runs.loading import load
 
 Measure = Callable[[Results], Cases]
@@ -171,10 +173,50 @@ def excess_of_tests(tests: Sequence[dict[str, Any]]) -> float:
 # ---------------------------------------------------------------- what probes found
 
 
+def _tested(results: Results, name: str, actions: str = "sampled") -> np.ndarray:
+    """Reward per trial of each seed's thousand test rollouts, actions "sampled" or "greedy", array (seeds,)."""
+    tests = [found["evaluation"] for found in Probes(results).of(name)]
+    return np.array([(test if actions == "sampled" else test[actions])["reward_per_trial"]["mean"] for test in tests])
+
+
+def _best(results: Results, name: str) -> float:
+    """The exact optimum of an experiment's task set, in reward per trial."""
+    return Probes(results).of(name)[0]["evaluation"]["bayes_optimal"]["reward_per_trial"]
+
+
+def informative_learning(results: Results) -> Cases:
+    """How many seeds act greedily at the exact optimum of the informative bandit, and what sampled actions earn."""
+    greedy = _tested(results, "informative-rl2", "greedy")
+    there = np.abs(greedy - _best(results, "informative-rl2")) < 0.01  # 1000 evenly spread trials err by 0.002
+    sampled = estimate(_tested(results, "informative-rl2"))
+    return {"": {"seeds greedy at the optimum": _exactly(float(there.mean()), len(there)), "sampled": sampled}}
+
+
+def learning_of(name: str) -> Measure:
+    """Reward per trial of greedy and of sampled actions."""
+
+    def measure(results: Results) -> Cases:
+        return {"": {actions: estimate(_tested(results, name, actions)) for actions in ("greedy", "sampled")}}
+
+    return measure
+
+
 def gaps(results: Results) -> Cases:
-    """What RL² misses to the Bayes optimum, in reward per trial, on the dependent bandits."""
-    probes = Probes(results)
-    return {name: {"gap": probes.required(f"{name}-rl2", "gap to optimum, sampled")} for name in DEPENDENT}
+    """What RL² misses to the Bayes optimum, in reward per trial, on the dependent bandits: mean and worst seed."""
+    cases: Cases = {}
+    for name in DEPENDENT:
+        gap = _best(results, f"{name}-rl2") - _tested(results, f"{name}-rl2")
+        cases[name] = {"gap": estimate(gap), "worst seed": _exactly(float(gap.max()), len(gap))}
+    return cases
+
+
+def advantage_over_thompson(results: Results) -> Cases:
+    """What the worst seed earns more than the exact Thompson agent, with p uniform and 100 pulls."""
+    name = "bandit-uniform-100-rl2"
+    config = results.first_run(name).read_config()
+    thompson = exact_values(build(config), config.settings.gamma, which=("thompson",))["thompson"]["reward_per_trial"]
+    rewards = _tested(results, name)
+    return {"": {"worst seed above Thompson": _exactly(float(rewards.min()) - thompson, len(rewards))}}
 
 
 def deviation_from_exact(results: Results) -> Cases:
