@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tinymeta import cli
+from tinymeta.base.intervals import NORMAL_95
 from tinymeta.environments.registry import ENVIRONMENTS
 from tinymeta.learning.evaluation import yardsticks
 from tinymeta.optimum.planning import Value
@@ -36,7 +37,7 @@ def table(values: Mapping[str, Any]) -> str:
             lines.append(_line(f"{label} ≥ (bound)", value["bounds"]["lower"]))
             lines.append(_line(f"{label} ≤ (bound)", value["bounds"]["upper"]))
         elif "sampled" in value:
-            width = 1.96 * value["sampled"]["reward_sem"]
+            width = NORMAL_95 * value["sampled"]["reward_sem"]
             lines.append(_line(f"{label} (sampled)", value) + f"   reward ± {width:.3f}")
         else:
             lines.append(_line(label, value))

@@ -13,6 +13,7 @@ from typing import Any
 from tinymeta import cli
 from tinymeta.base.errors import InputError, integer
 from tinymeta.base.files import check_writable, write_arrays
+from tinymeta.base.intervals import NORMAL_95
 from tinymeta.environments.registry import ENVIRONMENTS
 from tinymeta.learning.agent import Agent
 from tinymeta.learning.belief_agents import BELIEF_AGENTS, BeliefAgent
@@ -59,7 +60,7 @@ def _row(label: str, reward: str, steps: str) -> str:
 
 def _interval(value: Mapping[str, float | None]) -> str:
     sem = value["sem"]
-    return f"{value['mean']:.3f}" + ("" if sem is None else f" ± {1.96 * sem:.3f}")
+    return f"{value['mean']:.3f}" + ("" if sem is None else f" ± {NORMAL_95 * sem:.3f}")
 
 
 def _number(value: float | None) -> str:

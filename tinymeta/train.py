@@ -10,7 +10,7 @@ from typing import Any
 from tinymeta import cli
 from tinymeta.base.errors import InputError, NotFiniteError
 from tinymeta.base.files import WriteError
-from tinymeta.base.intervals import interval
+from tinymeta.base.intervals import NORMAL_95, interval
 from tinymeta.learning.schedules import SCHEDULES
 from tinymeta.learning.settings import DTYPES
 from tinymeta.runs.config import Config, make_config
@@ -149,7 +149,7 @@ def summary(result: Mapping[str, Any], path: str) -> str:
 
 
 def _with_interval(value: Mapping[str, float]) -> str:
-    return f"{value['mean']:.2f} ± {1.96 * value['sem']:.2f}"
+    return f"{value['mean']:.2f} ± {NORMAL_95 * value['sem']:.2f}"
 
 
 def sweep_summary(results: Mapping[int, Mapping[str, Any]], path: str) -> str:

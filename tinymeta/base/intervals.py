@@ -16,6 +16,8 @@ import numpy as np
 
 from tinymeta.base.errors import InputError
 
+NORMAL_95 = 1.96  # half a 95 % interval of a normal variable, in standard errors
+
 
 class Estimate(NamedTuple):
     """A mean over n independent runs with its confidence interval (low and high are the mean itself where n = 1)."""

@@ -32,6 +32,7 @@ from numba.core import config
 
 from tinymeta.base.compiler import KernelCompiler
 
+NOWHERE = "/nonexistent"  # as Debian names the home of those who have none
 numba_config: Any = config  # its attributes are made at run time
 FASTMATH = {"reassoc", "contract", "nsz", "arcp"}
 PACKAGE = Path(__file__).parent.parent
@@ -76,8 +77,13 @@ def cache_folder(function: Callable) -> str:
 @functools.cache
 def _cache_root() -> Path | None:
     """$TINYMETA_CACHE_DIR or, failing that, the user's cache folder."""
-    user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     wanted = os.environ.get("TINYMETA_CACHE_DIR")
+    if wanted and refusal(Path(wanted)) is None:
+        return Path(wanted)
+    try:
+        user_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # a user without a home
+        user_cache = Path(NOWHERE)
     found = _usable((*([Path(wanted)] if wanted else []), user_cache / "tinymeta"))
     return None if found is None else Path(found)
 
@@ -109,7 +115,9 @@ def refusal(folder: Path) -> str | None:
     if not os.access(folder, os.W_OK):
         return "is not writable"
     if hasattr(os, "getuid"):  # on Windows a profile's folders are its user's by their access lists
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        if stat.S_ISLNK(status.st_mode):
+            return "is a link, expected a folder"
+        if status.st_uid != os.getuid():
             return "is not this user's own folder"
         if status.st_mode & 0o022:
             return "can be written to by others, expected mode 700"
@@ -145,8 +153,8 @@ def _imported(file: Path) -> tuple[Path, ...]:
 def _files(source: str) -> Iterator[Path]:
     """The files that a source imports from this package."""
     for match in IMPORT.finditer(source):
-        place = PACKAGE.joinpath(*(match[1] or match[3] or "").strip(".").split("."))
+        module = PACKAGE.joinpath(*(match[1] or match[3] or "").strip(".").split("."))
         names = [name.split()[0] for name in (match[2] or "").split(",") if name.strip()]
-        for path in (place, *(place / name for name in names)):
+        for path in (module, *(module / name for name in names)):
             if path.with_suffix(".py").is_file():
                 yield path.with_suffix(".py")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinymeta.base.errors import PlanningError
+from tinymeta.base.intervals import NORMAL_95
 from tinymeta.environments.table import TaskSet
 from tinymeta.learning.belief_agents import BeliefAgent
 from tinymeta.learning.playing import Totals
@@ -22,7 +23,6 @@ from tinymeta.optimum.nodes import NODE_LIMIT, NodeLimitError
 from tinymeta.optimum.planning import Value
 
 SAMPLED_ROLLOUTS = 400
-NORMAL_95 = 1.96  # half a 95 % interval in standard errors
 
 
 def evaluate(

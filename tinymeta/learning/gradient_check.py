@@ -30,7 +30,7 @@ from tinymeta.learning.wirings import Layout, make_layout
 from tinymeta.network.losses import Loss
 from tinymeta.network.parameters import num_parameters, to_dict
 
-EPSILON = 1e-3
+STEP = 1e-3  # ε of the difference quotients
 TOLERANCE = 1e-7
 NEGLIGIBLE = 1e-7  # of the whole gradient's rms: with one action the policy's gradient is nothing but rounding
 HIDDEN_LIMIT = 256  # the work grows like the fourth power
@@ -169,7 +169,7 @@ def analytic_gradient(batch: Batch, kernels: Any = update) -> np.ndarray:
     return gradient
 
 
-def numerical_gradient(batch: Batch, epsilon: float = EPSILON) -> np.ndarray:
+def numerical_gradient(batch: Batch, epsilon: float = STEP) -> np.ndarray:
     """dL/dθ (P,) by difference quotients; a step in the reward's weights is the smaller, the larger the rewards."""
     layout = batch.layout
     steps = np.full_like(batch.theta, epsilon)
