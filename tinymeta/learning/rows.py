@@ -101,7 +101,8 @@ def working_bytes(layout: Layout, batch: int, step_limit: int, itemsize: int) ->
 @jit
 def write_input(rows, layout, n, before, trial, episode, begins_trial, begins_episode, observation,
                 prev_reward, prev_action, task):  # fmt: skip
-    """Row n of what enters the network; the one place where a wiring acts."""
+    """Row n of what enters the network, all arguments numbers; the one place where a wiring acts.
+    Overwrites before, trial, episode, observation, reset, prev_reward and the three columns of row n."""
     rows.before[n] = before
     rows.trial[n] = trial
     rows.episode[n] = episode
