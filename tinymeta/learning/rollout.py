@@ -23,8 +23,10 @@ def uniforms_per_trial(step_limit: int) -> int:
 
 @jit
 def begin_trials(outcomes, rules, layout, uniforms, rows):
-    """The first row of each of B trials: sample task, first state and observation by uniforms (B, 2 + 2T).
-    Overwrites rows 0…B-1, begin[0], and task, state, elapsed and ended of every trial."""
+    """Sample task, first state and observation of B trials, uniforms (B, 2 + 2T).
+
+    Overwrites rows 0…B-1, and the trials' task, state, elapsed and ended.
+    """
     rows.begin[0] = 0
     for b in range(uniforms.shape[0]):
         task = sample_index(outcomes.prior_cumulative, 0, rules.num_tasks, uniforms[b, TASK_UNIFORM])
@@ -40,8 +42,7 @@ def begin_trials(outcomes, rules, layout, uniforms, rows):
 
 @jit
 def step_environment(outcomes, rules, rows, n, uniform):
-    """Row n's trial takes its action; `uniform` in [0, 1) draws the outcome, whose number is returned.
-    Overwrites reward[n], state_before[n], and state, elapsed and ended of row n's trial."""
+    """Row n's trial acts, by a number in [0, 1); returns the outcome. Overwrites reward, state, elapsed and ended."""
     b = rows.trial[n]
     state = rows.state[b]
     rows.state_before[n] = state
@@ -93,7 +94,7 @@ def rollout(outcomes, rules, layout, theta, uniforms, greedy, rows, act):
 
 @jit
 def play_on(outcomes, rules, layout, theta, uniforms, greedy, rows, act, start, stop, t):
-    """Play on to the trials' ends from the inputs of time t, rows start…stop, and the states in the rows before them."""
+    """Play to the trials' ends from the inputs of time t, rows start…stop; earlier rows hold the states before."""
     parameters = split(theta, layout)
     while True:
         apply_network(rows, layout, parameters, act, start, stop)
