@@ -48,12 +48,16 @@ def test_stepping_by_hand_equals_the_batched_rollout(env, agent):
                 np.testing.assert_array_equal(np.float32(info[key]), trace[name][b, t])
 
 
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
 @every_agent
 def test_a_third_party_can_replay_a_trace(agent):
     """Oracle: a textbook LSTM in NumPy, fed the trace's inputs and resets, gives its states and outputs."""
     network = untrained(noisy_taskset(), agent, dtype=np.float64)
     _, trace = network.play(8, trace=True)
-    p, sigmoid = network.parameters, lambda x: 1 / (1 + np.exp(-x))
+    p = network.parameters
     for b in range(8):
         h = c = np.zeros(7)
         for t in range(int(trace["valid"][b].sum())):
@@ -77,12 +81,15 @@ def test_a_third_party_can_replay_a_trace(agent):
 @every_agent
 def test_what_enters_the_network(agent):
     """Contract (SCIENCE's table of wirings): which columns are set, and when the state is reset."""
-    tasks, wiring = noisy_taskset(), WIRINGS[agent]
+    tasks = noisy_taskset()
+    wiring = WIRINGS[agent]
     network = untrained(tasks, agent)
     totals, trace = network.play(50, trace=True)
-    layout, seen = network.layout, 0
+    layout = network.layout
+    seen = 0
     for b, t in np.argwhere(trace["valid"]):
-        x, episode = trace["inputs"][b, t], trace["episode"][b, t]
+        x = trace["inputs"][b, t]
+        episode = trace["episode"][b, t]
         begins_episode = t > 0 and episode != trace["episode"][b, t - 1]
         seen += begins_episode
         assert trace["reset"][b, t] == (t == 0 or (begins_episode and not wiring.carries_state))
@@ -107,16 +114,20 @@ def test_simulation_follows_the_arrays(changes):
     network = untrained(tasks, "rl2")
     network.theta[:] = 0
     totals = network.play(20_000)
-    rng, expected = np.random.default_rng(0), []
+    rng = np.random.default_rng(0)
+    expected = []
     for _ in range(20_000):
         m = rng.choice(2, p=tasks.prior)
-        s, steps, reward = rng.choice(3, p=tasks.initial[m]), 0, 0.0
+        s = rng.choice(3, p=tasks.initial[m])
+        steps = 0
+        reward = 0.0
         for _ in range(tasks.episodes):
             for t in range(tasks.episode_length or 10**9):
                 a = rng.integers(2)
                 following = rng.choice(3, p=tasks.transition[m, s, a])
                 reward += tasks.reward[m, s, a, following]
-                s, steps = following, steps + 1
+                s = following
+                steps += 1
                 if tasks.terminal[m, s] or t + 1 == tasks.episode_length or steps == tasks.step_limit:
                     break
             s = rng.choice(3, p=tasks.initial[m])
