@@ -35,7 +35,8 @@ def test_uniform_bandit_follows_laplace():
     pulls = 20
     tasks = tinymeta.make("bandit", p="uniform", pulls=pulls)
     p = tasks.transition[:, 0, 0, 2]
-    belief, wins = tinymeta.Belief(tasks), 0
+    belief = tinymeta.Belief(tasks)
+    wins = 0
     for n, reward in enumerate([1, 1, 0, 1, 0, 0, 1, 1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 1], 1):
         belief.update(0, 0, reward)
         wins += reward
