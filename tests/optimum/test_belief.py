@@ -127,7 +127,8 @@ PLANTED = {
 def beliefs(tasks, filtered_on=None):
     """(belief over (task, state) (N, M·S), the true one's index (N,)) in those of many random trials that got so far.
 
-    The time is `TIME`, or an earlier one that half of the trials reach: few that are left can all be alike. The filter may be told that the trials came from another task set than `tasks`.
+    The time is `TIME`, or an earlier one that half of the trials reach: the few that are left can all be alike.
+    The filter may be told that the trials came from another task set than `tasks`.
     """
     totals, trace = random_trials(tasks, TRIALS, step_limit=TIME + 1)
     joint, _ = belief_along(filtered_on or tasks, *(trace[name] for name in RECORDED), ended=~totals.cut)
