@@ -6,6 +6,7 @@ what is wrong.
 """
 
 import contextlib
+import inspect
 import io
 import os
 
@@ -172,7 +173,7 @@ GOOD = {
     "--init": "zero",
     "--dtype": "float64",
 }
-KWARGS = {
+KWARGS = {  # bad values by parameter; where a row of the registry is not here, `bad_kwargs` derives some
     "bandit": {
         "p": ("2", "-1", "nan", "unifrom", "0.1,x", "1,2", ","),
         "pulls": ("0", "-3", "2.5", "x", "1,2", "10001", "nan"),
@@ -195,6 +196,16 @@ KWARGS = {
         "goal_reward": ("inf", "1e39"),
     },
 }
+
+
+NO_NUMBER = {int: ("x", "1.5", "nan", "1,2"), float: ("x", "nan", "inf", "1,2")}  # bad whatever a builder's bounds are
+
+
+def bad_kwargs(env):
+    """{parameter: values that its builder must refuse}, by the type of its default where `KWARGS` knows nothing."""
+    parameters = inspect.signature(ENVIRONMENTS[env].build).parameters
+    derived = {name: NO_NUMBER.get(type(parameter.default), ()) for name, parameter in parameters.items()}
+    return KWARGS.get(env, derived)
 
 
 def misspelt(rng, word, known):
@@ -268,12 +279,15 @@ def _bad_words(rng, env, agent=None):
         return [*words, option], option
     if kind == 3:
         return ([*words, "surplus"], "surplus") if rng.random() < 0.5 else ([], "required: ENV")
-    key = list(KWARGS[env])[rng.integers(len(KWARGS[env]))]
-    if kind == 4:
+    bad = bad_kwargs(env)
+    if not bad:
+        return [*words, "--env-kwargs", "nothing=1"], "nothing"
+    key = list(bad)[rng.integers(len(bad))]
+    if kind == 4 or not bad[key]:
         case = rng.integers(3)
-        wrong = misspelt(rng, key + "__", KWARGS[env])
+        wrong = misspelt(rng, key + "__", bad)
         return [*words, "--env-kwargs", [f"{key}", f"{wrong}=1", f"={key}"][case]], [key, wrong, key][case]
-    value = KWARGS[env][key][rng.integers(len(KWARGS[env][key]))]
+    value = bad[key][rng.integers(len(bad[key]))]
     return [*words, "--env-kwargs", f"{key}={value}"], {"goal_reward": "reward"}.get(key, key)
 
 

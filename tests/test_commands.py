@@ -53,8 +53,8 @@ def test_every_agent_trains_on_every_environment(env, agent, tmp_path, capsys):
     assert capsys.readouterr().out == ""
     assert run(evaluate.main, path, "--rollouts", "5", "--json", "--trace", tmp_path / "t.npz") == 0
     result = json.loads(capsys.readouterr().out)
-    player = tinymeta.load(path)
-    K = player.tasks.episodes
+    network = tinymeta.load(path)
+    K = network.tasks.episodes
     assert {result["env"], result["agent"]} == {env, agent}
     assert len(result["reward_per_episode"]) == len(result["steps_per_episode"]) == K
     assert set(result["reward_per_trial"]) == set(result["steps_per_trial"]) == {"mean", "sem"}
@@ -63,8 +63,8 @@ def test_every_agent_trains_on_every_environment(env, agent, tmp_path, capsys):
         assert {"reward_per_trial", "steps_per_trial", "discounted_value"} <= set(result[name])
     with np.load(tmp_path / "t.npz", allow_pickle=False) as trace:
         N, T, D = trace["inputs"].shape
-        assert (5, player.layout.input_size) == (N, D)
-        A, M, S = player.tasks.num_actions, player.tasks.num_tasks, player.tasks.num_states
+        assert (5, network.layout.input_size) == (N, D)
+        A, M, S = network.tasks.num_actions, network.tasks.num_tasks, network.tasks.num_states
         shapes = {"logits": (N, T, A), "hidden": (N, T, 4), "cell": (N, T, 4), "belief": (N, T, M, S)}
         shapes |= dict.fromkeys(("reset", "action", "reward", "task", "episode", "valid", "value"), (N, T))
         assert {name: trace[name].shape for name in shapes} == shapes
@@ -83,10 +83,10 @@ def test_run_folder(finished):
     result = json.loads((finished / "result.json").read_text())
     assert {"train_seconds", "compile_seconds", "env_steps", "trials", "evaluation"} <= set(result)
     with np.load(finished / "checkpoint.npz", allow_pickle=False) as checkpoint:
-        player = tinymeta.load(finished)
-        for name, shape in parameter_shapes(player.layout).items():
+        network = tinymeta.load(finished)
+        for name, shape in parameter_shapes(network.layout).items():
             assert checkpoint[name].shape == shape
-            np.testing.assert_array_equal(checkpoint[name], player.parameters[name])
+            np.testing.assert_array_equal(checkpoint[name], network.parameters[name])
 
 
 def test_same_seed_same_bits(finished, tmp_path, monkeypatch):

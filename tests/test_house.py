@@ -8,8 +8,9 @@ import pytest
 import tinymeta
 
 PACKAGE = Path(tinymeta.__file__).parent
-ROOMS = ("base", "environments", "optimum", "network", "learning", "runs", "probes", "papers", "commands")
+FOLDERS = ("base", "environments", "optimum", "network", "learning", "runs", "probes", "papers", "commands")
 FILES = sorted(PACKAGE.rglob("*.py"))
+PAPERS = [file.parent.name for file in PACKAGE.glob("papers/*/__init__.py")]
 KERNEL = ("jit", "jit_called", "jit_allocating", "overload", "intrinsic")
 # From a table of tasks to a trained RL²: what the README's reading table calls the core.
 CORE = (
@@ -20,38 +21,93 @@ CORE = (
 every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(PACKAGE).as_posix())
 
 
-def room_of(parts):
+def folder_of(parts):
     """The folder that a module lives in; what lies on top of the folders are the commands."""
-    return parts[0] if parts and parts[0] in ROOMS else "commands"
+    return parts[0] if parts and parts[0] in FOLDERS else "commands"
 
 
-def imported(tree):
-    """The parts of every module of the package that a file imports, at its top or inside a function."""
+def imported(tree, package):
+    """The dotted names, with what is taken from them, that a file of `package` imports, at its top or anywhere in it.
+
+    Relative imports are resolved; a module's name given to `import_module` as a literal counts.
+    """
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "tinymeta":
-            yield node.module.split(".")[1:] or [node.names[0].name]
+        if isinstance(node, ast.ImportFrom):
+            origin = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*origin, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[1:] for alias in node.names if alias.name.split(".")[0] == "tinymeta")
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.Call) and called(node) in ("import_module", "__import__"):
+            yield from (word.value for word in node.args[:1] if isinstance(word, ast.Constant))
+
+
+def called(node):
+    """The last part of the name by which a function is called."""
+    return getattr(node.func, "attr", getattr(node.func, "id", None))
 
 
 def backward_imports(file, source):
-    """[module] of the imports in a file that run back up the house."""
-    here = ROOMS.index(room_of(file.relative_to(PACKAGE).parts))
-    return [".".join(parts) for parts in imported(ast.parse(source))
-            if parts[0] != "_version" and ROOMS.index(room_of(parts)) > here]  # fmt: skip
+    """[module] of the imports in a file that run back: from a later folder, or from one paper into what all share."""
+    here = file.relative_to(PACKAGE).parts
+    backward = []
+    for name in imported(ast.parse(source), ("tinymeta", *here[:-1])):
+        package, *parts = name.split(".")
+        if package != "tinymeta" or parts[:1] == ["_version"]:
+            continue
+        later = FOLDERS.index(folder_of(parts)) > FOLDERS.index(folder_of(here))
+        one_paper = here[0] == "papers" and parts[:1] == ["papers"] and set(parts[1:2]) & set(PAPERS) - {here[1]}
+        if later or one_paper:
+            backward.append(".".join(parts))
+    return backward
 
 
 @every_file
 def test_imports_run_one_way(file):
-    """A folder imports only from itself and from those before it in `ROOMS`."""
+    """A folder imports only from itself and from those before it in `FOLDERS`; a paper only from what papers share."""
     assert backward_imports(file, file.read_text(encoding="utf-8")) == []
 
 
-def test_an_import_that_runs_back_is_seen():
-    inside = "def f():\n    from tinymeta.network import lstm\n"
-    assert backward_imports(PACKAGE / "optimum/belief.py", inside) == ["network"]
-    assert backward_imports(PACKAGE / "base/files.py", "import tinymeta.runs.folder\n") == ["runs.folder"]
-    assert backward_imports(PACKAGE / "papers/claims.py", "from tinymeta import cli\n") == ["cli"]
+BACKWARD = {
+    "inside a function": ("optimum/belief.py", "def f():\n    from tinymeta.network import lstm\n", ["network.lstm"]),
+    "import": ("base/files.py", "import tinymeta.runs.folder\n", ["runs.folder"]),
+    "a command": ("papers/claims.py", "from tinymeta import cli\n", ["cli"]),
+    "the second name": ("base/files.py", "from tinymeta import _version, cli\n", ["cli"]),
+    "relative": ("optimum/belief.py", "from ..runs import folder\n", ["runs.folder"]),
+    "relative, the whole folder": ("optimum/belief.py", "from .. import base, runs\n", ["runs"]),
+    "from deeper": ("papers/alver_precup_2021/claims.py", "from ... import cli\n", ["cli"]),
+    "by name": ("base/files.py", "importlib.import_module('tinymeta.probes.probing')\n", ["probes.probing"]),
+    "by bare name": ("base/files.py", "import_module('tinymeta.cli')\n", ["cli"]),
+    "the whole package": ("papers/claims.py", "import tinymeta\n", [""]),
+    "one paper in what all share": (
+        "papers/claims.py",
+        "from tinymeta.papers.alver_precup_2021 import paper\n",
+        ["papers.alver_precup_2021.paper"],
+    ),
+    "one paper, as a name": (
+        "papers/registry.py",
+        "from tinymeta.papers import alver_precup_2021\n",
+        ["papers.alver_precup_2021"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("file", "source", "found"), BACKWARD.values(), ids=BACKWARD)
+def test_an_import_that_runs_back_is_seen(file, source, found):
+    assert backward_imports(PACKAGE / file, source) == found
+
+
+FORWARD = [
+    ("papers/alver_precup_2021/claims.py", "from tinymeta.papers.alver_precup_2021.measurements import RANDOM\n"),
+    ("papers/alver_precup_2021/claims.py", "from . import measurements\nfrom ..claims import Claim\n"),
+    ("runs/folder.py", "import json\nfrom tinymeta import _version\nfrom tinymeta._version import __version__\n"),
+    ("cli.py", "import tinymeta\nfrom . import train\n"),
+]
+
+
+@pytest.mark.parametrize(("file", "source"), FORWARD)
+def test_an_import_that_does_not_is_let_pass(file, source):
+    assert backward_imports(PACKAGE / file, source) == []
 
 
 def functions(tree):

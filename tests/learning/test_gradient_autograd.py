@@ -35,7 +35,8 @@ def textbook_loss(p, batch):
     rows, loss, total = batch.rows, batch.loss, 0.0
     for b in range(len(rows.task)):
         h = c = anp.zeros(H)
-        terms, bootstrap = [], 0.0
+        terms = []
+        bootstrap = 0.0
         for n in [n for n in range(rows.size[USED]) if rows.trial[n] == b]:
             if rows.reset[n]:
                 h = c = anp.zeros(H)

@@ -43,7 +43,8 @@ def trial_loss(batch, b, cell, policy, value):
     """The sum over the steps of trial b, for Monte-Carlo returns."""
     rows = batch.rows
     h = c = torch.zeros(1, H, dtype=torch.double)
-    terms, bootstrap = [], 0.0
+    terms = []
+    bootstrap = 0.0
     for n in [n for n in range(rows.size[USED]) if rows.trial[n] == b]:
         if rows.reset[n]:
             h, c = torch.zeros_like(h), torch.zeros_like(c)

@@ -6,7 +6,8 @@ from support import every_agent, noisy_taskset, small
 
 import tinymeta
 from tinymeta.learning.gradient_check import play_batch
-from tinymeta.learning.learner import STATISTICS, DivergenceError, Learner
+from tinymeta.learning.learner import CHUNK_NUMBERS, STATISTICS, DivergenceError, Learner, training_bytes
+from tinymeta.learning.rollout import uniforms_per_trial
 from tinymeta.learning.rows import STEPS, USED
 from tinymeta.learning.settings import Settings
 from tinymeta.learning.update import advantages, backward, forward
@@ -58,7 +59,8 @@ def test_zero_initialisation_cannot_learn(env, agent):
 
 def test_training_does_not_depend_on_chunks():
     """Contract: statistics and weights are equal to the last bit however the updates are grouped."""
-    tasks, results = small("corridor"), []
+    tasks = small("corridor")
+    results = []
     for chunks in ((60,), (1,) * 60, (7, 13, 40)):
         learner = Learner(tasks, Settings(agent="rl1", num_envs=3, hidden_size=8))
         results.append((np.concatenate([learner.advance(n) for n in chunks]), learner.theta.copy()))
@@ -79,6 +81,23 @@ def test_agents_of_one_seed_meet_the_same_tasks():
     np.testing.assert_array_equal(met("rl2", 0), met("memoryless", 0))
     assert (met("rl2", 0) != met("rl2", 1)).any()
     assert len(np.unique(met("rl2", 0))) == 2
+
+
+@pytest.mark.parametrize(("num_envs", "hidden_size"), [(1, 512), (1, 8), (64, 16)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_memory_is_asked_for_as_much_as_a_learner_holds(num_envs, hidden_size, dtype):
+    """Property: the parameters, moments and gradient alone, and all with the rows, are not more than was asked for."""
+    tasks = small("bandit")
+    settings = Settings(num_envs=num_envs, hidden_size=hidden_size, dtype=dtype)
+    learner = Learner(tasks, settings)
+    vectors = [value for value in vars(learner).values() if isinstance(value, np.ndarray)]
+    assert len(vectors) == 4
+    # Setting up takes two more vectors of the initial numbers; a chunk's uniforms come as 8 bytes a number.
+    held = sum(array.nbytes for array in (*vectors, *learner.rows, *learner.act)) + 2 * 8 * learner.theta.size
+    asked = training_bytes(tasks, settings)
+    rest = 4 * 8 * max(CHUNK_NUMBERS, num_envs * uniforms_per_trial(tasks.step_limit))
+    assert held <= asked - rest
+    assert asked - rest <= 2 * held + 2**20
 
 
 def test_seeds_begin_with_other_weights():

@@ -26,10 +26,10 @@ def untrained(tasks, agent, hidden_size=7, seed=0, dtype=np.float32):
 def test_stepping_by_hand_equals_the_batched_rollout(env, agent):
     """Contract: `act`, fed what a trial showed, gives the trial's logits, values and states to the last bit."""
     tasks = small(env)
-    player = untrained(tasks, agent)
-    _, trace = player.play(5, trace=True, step_limit=20)
+    network = untrained(tasks, agent)
+    _, trace = network.play(5, trace=True, step_limit=20)
     for b in range(5):
-        player.reset()
+        network.reset()
         episode = 0
         for t in range(int(trace["valid"][b].sum())):
             now = int(trace["episode"][b, t])
@@ -43,17 +43,21 @@ def test_stepping_by_hand_equals_the_batched_rollout(env, agent):
                 }
             )
             episode = now
-            _, info = player.act(trace["observation"][b, t], task=trace["task"][b, t], **last)
+            _, info = network.act(trace["observation"][b, t], task=trace["task"][b, t], **last)
             for name, key in (("logits", "logits"), ("value", "value"), ("hidden", "hidden"), ("cell", "cell")):
                 np.testing.assert_array_equal(np.float32(info[key]), trace[name][b, t])
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
 
 
 @every_agent
 def test_a_third_party_can_replay_a_trace(agent):
     """Oracle: a textbook LSTM in NumPy, fed the trace's inputs and resets, gives its states and outputs."""
-    player = untrained(noisy_taskset(), agent, dtype=np.float64)
-    _, trace = player.play(8, trace=True)
-    p, sigmoid = player.parameters, lambda x: 1 / (1 + np.exp(-x))
+    network = untrained(noisy_taskset(), agent, dtype=np.float64)
+    _, trace = network.play(8, trace=True)
+    p = network.parameters
     for b in range(8):
         h = c = np.zeros(7)
         for t in range(int(trace["valid"][b].sum())):
@@ -77,12 +81,15 @@ def test_a_third_party_can_replay_a_trace(agent):
 @every_agent
 def test_what_enters_the_network(agent):
     """Contract (SCIENCE's table of wirings): which columns are set, and when the state is reset."""
-    tasks, wiring = noisy_taskset(), WIRINGS[agent]
-    player = untrained(tasks, agent)
-    totals, trace = player.play(50, trace=True)
-    layout, seen = player.layout, 0
+    tasks = noisy_taskset()
+    wiring = WIRINGS[agent]
+    network = untrained(tasks, agent)
+    totals, trace = network.play(50, trace=True)
+    layout = network.layout
+    seen = 0
     for b, t in np.argwhere(trace["valid"]):
-        x, episode = trace["inputs"][b, t], trace["episode"][b, t]
+        x = trace["inputs"][b, t]
+        episode = trace["episode"][b, t]
         begins_episode = t > 0 and episode != trace["episode"][b, t - 1]
         seen += begins_episode
         assert trace["reset"][b, t] == (t == 0 or (begins_episode and not wiring.carries_state))
@@ -104,19 +111,23 @@ def test_what_enters_the_network(agent):
 def test_simulation_follows_the_arrays(changes):
     """Oracle: steps and rewards of 20 000 trials under the uniform policy, against a plain simulation of the arrays."""
     tasks = noisy_taskset(**changes)
-    player = untrained(tasks, "rl2")
-    player.theta[:] = 0
-    totals = player.play(20_000)
-    rng, expected = np.random.default_rng(0), []
+    network = untrained(tasks, "rl2")
+    network.theta[:] = 0
+    totals = network.play(20_000)
+    rng = np.random.default_rng(0)
+    expected = []
     for _ in range(20_000):
         m = rng.choice(2, p=tasks.prior)
-        s, steps, reward = rng.choice(3, p=tasks.initial[m]), 0, 0.0
+        s = rng.choice(3, p=tasks.initial[m])
+        steps = 0
+        reward = 0.0
         for _ in range(tasks.episodes):
             for t in range(tasks.episode_length or 10**9):
                 a = rng.integers(2)
                 following = rng.choice(3, p=tasks.transition[m, s, a])
                 reward += tasks.reward[m, s, a, following]
-                s, steps = following, steps + 1
+                s = following
+                steps += 1
                 if tasks.terminal[m, s] or t + 1 == tasks.episode_length or steps == tasks.step_limit:
                     break
             s = rng.choice(3, p=tasks.initial[m])
@@ -135,10 +146,10 @@ def test_task_frequencies_follow_the_prior():
 
 def test_finished_trials_cost_no_rows():
     tasks = tinymeta.make("corridor", left=2, right=3, max_steps=300)
-    player = untrained(tasks, "rl2")
-    rows, act = allocate(player.layout, 64, tasks.step_limit, np.float32)
+    network = untrained(tasks, "rl2")
+    rows, act = allocate(network.layout, 64, tasks.step_limit, np.float32)
     uniforms = randomness.uniforms(0, randomness.TRAINING, 0, 64, uniforms_per_trial(tasks.step_limit))
-    rollout(tasks.outcomes, make_rules(tasks), player.layout, player.theta, uniforms, False, rows, act)
+    rollout(tasks.outcomes, make_rules(tasks), network.layout, network.theta, uniforms, False, rows, act)
     alive = np.diff(rows.begin[: rows.size[TIMES] + 1])
     assert alive[0] == 64
     assert (np.diff(alive) <= 0).all()
@@ -147,8 +158,8 @@ def test_finished_trials_cost_no_rows():
 
 
 def test_a_trial_does_not_depend_on_its_batch():
-    player = untrained(noisy_taskset(), "rl2")
-    few, many = player.play(3), player.play(300)
+    network = untrained(noisy_taskset(), "rl2")
+    few, many = network.play(3), network.play(300)
     np.testing.assert_array_equal(few.reward, many.reward[:3])
     np.testing.assert_array_equal(few.steps, many.steps[:3])
 
@@ -180,9 +191,9 @@ def test_act_refuses_nonsense(arguments, message):
 
 
 def test_act_needs_the_task_where_the_wiring_shows_it():
-    player = untrained(noisy_taskset(), "informed")
+    network = untrained(noisy_taskset(), "informed")
     with pytest.raises(ValueError, match="task, which agent 'informed' is told in episode 0 = None"):
-        player.act(0)
+        network.act(0)
 
 
 def test_settings_refuse_nonsense():

@@ -35,7 +35,8 @@ def test_uniform_bandit_follows_laplace():
     pulls = 20
     tasks = tinymeta.make("bandit", p="uniform", pulls=pulls)
     p = tasks.transition[:, 0, 0, 2]
-    belief, wins = tinymeta.Belief(tasks), 0
+    belief = tinymeta.Belief(tasks)
+    wins = 0
     for n, reward in enumerate([1, 1, 0, 1, 0, 0, 1, 1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 1], 1):
         belief.update(0, 0, reward)
         wins += reward
@@ -115,7 +116,7 @@ def test_batch_names_trial_and_step():
 # ---------------------------------------------------------------- calibration
 
 TRIALS = 4000
-TIME = 3  # of the belief; a trial's last step would not do, since what ends a trial is no secret to the state
+TIME = 3  # of the belief, at most; not a trial's last step: what ends a trial is no secret to the state
 PLANTED = {
     "overconfident": lambda belief: belief**2,
     "timid": np.sqrt,
@@ -124,15 +125,17 @@ PLANTED = {
 
 
 def beliefs(tasks, filtered_on=None):
-    """(belief over (task, state) (N, M·S), the true one's index (N,)) at `TIME` in N random trials that got so far.
+    """(belief over (task, state) (N, M·S), the true one's index (N,)) in those of many random trials that got so far.
 
+    The time is `TIME`, or an earlier one that half of the trials reach: the few that are left can all be alike.
     The filter may be told that the trials came from another task set than `tasks`.
     """
     totals, trace = random_trials(tasks, TRIALS, step_limit=TIME + 1)
     joint, _ = belief_along(filtered_on or tasks, *(trace[name] for name in RECORDED), ended=~totals.cut)
-    running = trace["valid"][:, TIME]
-    true = totals.task * tasks.num_states + trace["state"][:, TIME]
-    return joint[running, TIME].reshape(running.sum(), -1), true[running]
+    time = np.flatnonzero(trace["valid"].mean(axis=0) >= 0.5)[-1]
+    running = trace["valid"][:, time]
+    true = totals.task * tasks.num_states + trace["state"][:, time]
+    return joint[running, time].reshape(running.sum(), -1), true[running]
 
 
 def miscalibration(belief, true):

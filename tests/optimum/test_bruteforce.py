@@ -83,10 +83,14 @@ class Rules:
     """The rules of a trial on the raw arrays, as plain Python lists."""
 
     def __init__(self, tasks, identity_from=NEVER):
-        self.prior, self.initial = tasks.prior.tolist(), tasks.initial.tolist()
-        self.transition, self.reward = tasks.transition.tolist(), tasks.reward.tolist()
-        self.observation, self.by_action = tasks.observation.tolist(), tasks.observation.ndim == 4
-        self.first_observation, self.terminal = tasks.initial_observation.tolist(), tasks.terminal.tolist()
+        self.prior = tasks.prior.tolist()
+        self.initial = tasks.initial.tolist()
+        self.transition = tasks.transition.tolist()
+        self.reward = tasks.reward.tolist()
+        self.observation = tasks.observation.tolist()
+        self.by_action = tasks.observation.ndim == 4
+        self.first_observation = tasks.initial_observation.tolist()
+        self.terminal = tasks.terminal.tolist()
         self.episodes, self.length = tasks.episodes, tasks.episode_length
         self.actions = range(tasks.num_actions)
         self.identity_from = identity_from
@@ -283,7 +287,8 @@ def test_belief_without_the_first_observation(tasks):
 
 
 def check_beliefs(tasks, roots):
-    belief, checked = Belief(tasks), set()
+    belief = Belief(tasks)
+    checked = set()
     for line in (line for root in roots for line in root.complete()):
         belief.reset()
         for t, history in enumerate(line):
@@ -333,7 +338,8 @@ def test_impossible_evidence_is_refused(tasks):
             belief_along(tasks, *(np.array(each) for each in ([[first]], [[0]], [[0.0]], [[True]], [False])))
     lines = [line for root in roots for line in root.complete()]
     rewards = [*np.unique(tasks.reward).tolist(), UNPAID]
-    belief, checked = Belief(tasks), set()
+    belief = Belief(tasks)
+    checked = set()
     for line in lines[:: 1 + len(lines) // 6]:  # some trials; along each, everything that could not happen next
         belief.reset().begin(line[0].first)
         for t, history in enumerate(line[:-1]):
@@ -465,7 +471,8 @@ def test_knowledge_never_hurts(tasks, gamma):
     The last holds where the one who knows the task also knows when the first episode ends: the moment in which the
     task is revealed tells that too (see the next test).
     """
-    aimless, optimum = random_value(Graphs(tasks), gamma), plan_value(bayes_optimal(tasks, gamma), gamma)
+    aimless = random_value(Graphs(tasks), gamma)
+    optimum = plan_value(bayes_optimal(tasks, gamma), gamma)
     later, at_once = (plan_value(informed(tasks, gamma, identity_from=k), gamma) for k in (1, 0))
     assert aimless.discounted_value <= optimum.discounted_value + 1e-12
     assert optimum.discounted_value <= later.discounted_value + 1e-12
@@ -501,7 +508,8 @@ def test_no_blind_policy_beats_the_optimum(tasks, gamma, seed):
 
     One that does not even look at the step can also be given to `evaluate_policy`.
     """
-    rng, roots = np.random.default_rng(seed), all_histories(tasks)
+    rng = np.random.default_rng(seed)
+    roots = all_histories(tasks)
     optimum = plan_value(bayes_optimal(tasks, gamma), gamma).discounted_value
     for zeros in (0.0, 1.0):  # stochastic, and a fixed sequence of actions
         chances = random_rows(rng, np.ones((MAX_STEPS, tasks.num_actions)), zeros).tolist()

@@ -37,7 +37,8 @@ def beta_bandit(pulls):
     """max_π E[wins] of arms (p, 1 - p), p ~ U[0, 1], in exact fractions: Laplace's rule and backward induction."""
     value = {(w, pulls - w): Fraction(0) for w in range(pulls + 1)}
     for n in range(pulls - 1, -1, -1):
-        following, value = value, {}
+        following = value
+        value = {}
         for w in range(n + 1):
             p = Fraction(w + 1, n + 2)
             up, down = following[w + 1, n - w], following[w, n - w + 1]
@@ -69,8 +70,11 @@ def test_uniform_bandit_told_the_task(pulls):
 @pytest.mark.parametrize(("left", "right"), [(1, 1), (2, 5), (5, 5), (10, 11), (7, 3)])
 def test_corridor_steps(left, right):
     """Oracle: 2a + b steps per trial with a ≤ b the distances to the ends; told the goal, a + b."""
-    tasks, a, b = tinymeta.make("corridor", left=left, right=right), min(left, right), max(left, right)
-    best, told = plan_value(bayes_optimal(tasks, 0.9), 0.9), plan_value(informed(tasks, 0.9), 0.9)
+    tasks = tinymeta.make("corridor", left=left, right=right)
+    a = min(left, right)
+    b = max(left, right)
+    best = plan_value(bayes_optimal(tasks, 0.9), 0.9)
+    told = plan_value(informed(tasks, 0.9), 0.9)
     assert best.steps_per_trial == pytest.approx(2 * a + b, abs=1e-9)
     assert told.steps_per_trial == pytest.approx(a + b, abs=1e-9)
     assert best.reward_per_trial == pytest.approx(20, abs=1e-9)

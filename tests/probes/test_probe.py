@@ -15,7 +15,7 @@ from tinymeta.learning.belief_agents import BeliefAgent
 from tinymeta.learning.wirings import make_layout
 from tinymeta.network.parameters import num_parameters, parameter_shapes
 from tinymeta.optimum.planning import bayes_optimal
-from tinymeta.probes import decoding, probing, summary
+from tinymeta.probes import decoding, probing, summary, transplants
 from tinymeta.probes.history_tree import exact_behaviour
 from tinymeta.probes.recording import nodes_along, record, relive, untrained
 from tinymeta.probes.simulation import SOFT, Machine, policy_divergence, simulate
@@ -47,16 +47,18 @@ def hand_made(tasks, sees=True):
     if sees:
         i, f, g, o = 0, 3, 6, 9  # rows of unit 0
         action = slice(layout.action_column, layout.action_column + 2)
-        p["lstm.weight_ih"][i, action], p["lstm.bias"][i] = 2 * BIG, -BIG  # open just when there was an action
-        p["lstm.weight_ih"][f, action], p["lstm.bias"][f] = -2 * BIG, BIG
-        p["lstm.weight_ih"][g, layout.reward_column], p["lstm.bias"][o] = 2 * BIG, BIG
+        p["lstm.weight_ih"][i, action] = 2 * BIG  # open just when there was an action
+        p["lstm.weight_ih"][f, action] = -2 * BIG
+        p["lstm.weight_ih"][g, layout.reward_column] = 2 * BIG
+        p["lstm.bias"][[i, f, o]] = -BIG, BIG, BIG
         p["policy.weight"][:, 0] = BIG, -BIG
     return Agent.from_parameters(tasks, "rl2", p, np.float64)
 
 
 def test_a_network_that_is_the_bayes_filter_scores_all():
     tasks = telling_taskset()
-    agent, solved = hand_made(tasks), bayes_optimal(tasks, 0.9)
+    agent = hand_made(tasks)
+    solved = bayes_optimal(tasks, 0.9)
     recording = record(agent, 120)
     scores = decoding.decode(recording, relive(untrained(agent, 0), recording))["trained"]
     for features in ("h", "hc"):
@@ -121,7 +123,8 @@ def test_trials_are_never_split_between_fitting_and_testing():
 
 def test_ridge_agrees_with_the_normal_equations():
     rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(200, 5)) * [1, 10, 0.1, 1, 0] + 3, rng.normal(size=(200, 2))
+    x = rng.normal(size=(200, 5)) * [1, 10, 0.1, 1, 0] + 3
+    y = rng.normal(size=(200, 2))
     model = decoding.Ridge(x).fit(y, [0.1])[0]
     z = (x - x.mean(0))[:, :4] / x.std(0)[:4]
     weight = np.linalg.solve(z.T @ z / 200 + 0.1 * np.eye(4), z.T @ (y - y.mean(0)) / 200)
@@ -131,7 +134,8 @@ def test_ridge_agrees_with_the_normal_equations():
 def test_a_trial_weighs_the_same_however_long_it_is():
     """Nine trials of 10 steps decoded without error, one of 1000 decoded wrong: a tenth of the variance is missed."""
     y = np.tile([[0.0], [1.0]], (545, 1))
-    predicted, steps = y.copy(), np.repeat([10] * 9 + [1000], [10] * 9 + [1000])
+    predicted = y.copy()
+    steps = np.repeat([10] * 9 + [1000], [10] * 9 + [1000])
     predicted[90:] = 0.5
     assert decoding.r_squared(predicted, y, 1 / steps) == pytest.approx(0.9)
     assert decoding.r_squared(predicted, y) < 0.1
@@ -175,7 +179,8 @@ def test_exact_behaviour_agrees_with_sampling(env, kwargs, name):
 def test_pruning_is_accounted_for():
     tasks = tinymeta.make("bandit", p=(0.2, 0.7), pulls=6)
     agent = Agent(tasks, "rl2", np.zeros(num_parameters(make_layout(tasks, "rl2", 2)), np.float32), 2)
-    whole, pruned = exact_behaviour(agent, 0.9), exact_behaviour(agent, 0.9, prune=1e-3)
+    whole = exact_behaviour(agent, 0.9)
+    pruned = exact_behaviour(agent, 0.9, prune=1e-3)
     assert whole.pruned == 0
     assert pruned.pruned > 0
     assert pruned.histories < whole.histories
@@ -315,6 +320,33 @@ def test_actions_wanted_in_each_task():
     inner = slice(1, 4)
     np.testing.assert_array_equal(wanted[0, inner], [[True, False]] * 3)
     np.testing.assert_array_equal(wanted[1, inner], [[False, True]] * 3)
+
+
+def test_states_put_in():
+    """Oracle: the moves decode as the donor does; the random one is as long as the pattern's, and other than it."""
+    rng = np.random.default_rng(0)
+    own = rng.normal(size=(20, 6))
+    given = rng.normal(size=(20, 6))
+    decoder = decoding.Ridge(own).fit(own @ rng.normal(size=(6, 2)), [1e-9])[0]
+    spread = rng.normal(size=(6, 6))
+    states = transplants._states_put_in(own, given, decoder, spread @ spread.T, seed=0)
+    assert tuple(states) == PUT_IN
+    length = {what: np.linalg.norm(state - own, axis=1) for what, state in states.items()}
+    np.testing.assert_allclose(decoder(states["axis"]), decoder(given), atol=1e-9)
+    np.testing.assert_allclose(decoder(states["pattern"]), decoder(given), atol=1e-9)
+    np.testing.assert_allclose(length["random"], length["pattern"], rtol=1e-9)
+    assert (np.linalg.norm(states["random"] - states["pattern"], axis=1) > 0.1 * length["pattern"]).all()
+    assert (length["axis"] <= length["pattern"] + 1e-12).all()
+
+
+def test_a_choice_is_wrong_by_the_total_variation():
+    """Oracle, by hand: ½ (|0.9 - 0.5| + |0.1 - 0.5|) = 0.4 between what was recorded and an even policy."""
+    tasks = telling_taskset()
+    agent = hand_made(tasks, sees=False)  # its head makes (½, ½) of any state that is zero
+    recording = record(agent, 40)
+    recording = recording._replace(logits=np.broadcast_to(np.log([0.9, 0.1]), recording.logits.shape))
+    found = simulate(agent, recording, Machine(tasks, recording, bayes_optimal(tasks, 0.9)))
+    assert found["bayes_to_agent"]["D_o"] == pytest.approx(0.4, abs=1e-6)
 
 
 def test_where_nothing_can_be_exchanged():

@@ -50,7 +50,14 @@ class Agent:
     def from_parameters(
         cls, tasks: TaskSet, name: str, parameters: Mapping[str, np.ndarray], dtype: Any = np.float32, seed: int = 0
     ) -> "Agent":
-        """An agent from {PyTorch name: array}, see `tinymeta.network.parameters.parameter_shapes`."""
+        """An agent from {PyTorch name: array}, see `tinymeta.network.parameters.parameter_shapes`.
+
+        Raises
+        ------
+        InputError
+            If a name is missing or unknown, an array's shape is not the expected one, or `dtype` is neither float32
+            nor float64.
+        """
         if "lstm.weight_hh" not in parameters or np.ndim(parameters["lstm.weight_hh"]) != 2:
             raise InputError("parameter lstm.weight_hh is missing or no matrix, expected an array of shape (4H, H)")
         if dtype not in (np.float32, np.float64):

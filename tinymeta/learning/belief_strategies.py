@@ -57,13 +57,22 @@ class BayesStrategy:
         self.solved = bayes_optimal(tasks, gamma)
 
     def begin(self, observation: int) -> int:
+        """The root of the belief graph that belongs to a first observation."""
         graph = self.solved.graph
         return int(graph.roots[graph.root_evidence == evidence(self.tasks, observation, 0)][0])
 
     def policy(self, memory: int) -> tuple[np.ndarray, float]:
+        """The optimal policy (A,) at a node, uniform over ties, and the node's value."""
         return self.solved.policy[memory], float(self.solved.value[memory])
 
     def after(self, memory: int, step: Step) -> int:
+        """The node that the step's evidence leads to.
+
+        Raises
+        ------
+        InputError
+            If the step cannot happen at this node.
+        """
         graph = self.solved.graph
         pair = memory * self.tasks.num_actions + step.action
         edges = slice(graph.edge_start[pair], graph.edge_start[pair + 1])
@@ -84,13 +93,16 @@ class GreedyStrategy:
         self.task_policies = TaskPolicies(Graphs(tasks), gamma)
 
     def begin(self, observation: int) -> Belief:
+        """The belief after a first observation; InputError if that is impossible."""
         return Belief(self.tasks).begin(observation)
 
     def policy(self, memory: Belief) -> tuple[np.ndarray, float]:
+        """The best action for the most probable task, as a policy (A,) without chance; its value is not known."""
         weights, actions = self.task_policies.of(*memory.entries)
         return _certain(actions[most_probable(weights)], self.tasks.num_actions), float("nan")
 
     def after(self, memory: Belief, step: Step) -> Belief:
+        """The same `Belief`, updated; InputError if the step is impossible under it."""
         return memory.update(step.action, step.observation, step.reward)
 
 
@@ -115,17 +127,26 @@ class ThompsonStrategy:
         self.task_policies = TaskPolicies(Graphs(tasks), gamma)
 
     def begin(self, observation: int) -> Holding:
+        """The belief after a first observation, and no task held; InputError if that is impossible."""
         return self._holding(Belief(self.tasks).begin(observation), NO_TASK)
 
     def _holding(self, belief: Belief, task: int) -> Holding:
         return Holding(belief, task, *self.task_policies.of(*belief.entries))
 
     def policy(self, memory: Holding) -> tuple[np.ndarray, float]:
+        """The best action for the task held, or the mixture (A,) over the belief; its value is not known."""
         if memory.task == NO_TASK:
             return np.bincount(memory.actions, memory.weights, minlength=self.tasks.num_actions), float("nan")
         return _certain(memory.actions[memory.task], self.tasks.num_actions), float("nan")
 
     def after(self, memory: Holding, step: Step) -> Holding:
+        """The belief updated, and the task held on to until its episode ends or evidence rules it out.
+
+        Raises
+        ------
+        InputError
+            If the step is impossible under the belief.
+        """
         task = _drawn(memory, step) if memory.task == NO_TASK else memory.task
         belief = memory.belief.update(step.action, step.observation, step.reward)
         if task != NO_TASK and (step.new_episode or belief.tasks_marginal[task] == 0):

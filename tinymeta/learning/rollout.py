@@ -23,7 +23,10 @@ def uniforms_per_trial(step_limit: int) -> int:
 
 @jit
 def begin_trials(outcomes, rules, layout, uniforms, rows):
-    """The first row of every trial: sample task, first state and observation."""
+    """Sample task, first state and observation of B trials, uniforms (B, 2 + 2T).
+
+    Overwrites rows 0…B-1, and the trials' task, state, elapsed and ended.
+    """
     rows.begin[0] = 0
     for b in range(uniforms.shape[0]):
         task = sample_index(outcomes.prior_cumulative, 0, rules.num_tasks, uniforms[b, TASK_UNIFORM])
@@ -39,7 +42,7 @@ def begin_trials(outcomes, rules, layout, uniforms, rows):
 
 @jit
 def step_environment(outcomes, rules, rows, n, uniform):
-    """Row n's trial takes its action: returns the outcome, writes the reward, moves state, elapsed and ended along."""
+    """Row n's trial acts, by a number in [0, 1); returns the outcome. Overwrites reward, state, elapsed and ended."""
     b = rows.trial[n]
     state = rows.state[b]
     rows.state_before[n] = state
@@ -57,9 +60,7 @@ def step_environment(outcomes, rules, rows, n, uniform):
 
 @jit
 def step_trials(outcomes, rules, layout, uniforms, rows, start, stop, t):
-    """The trials of rows start…stop take their actions at time t. Writes what enters at time t + 1; returns its last
-    row + 1.
-    """
+    """The trials of rows start…stop act at time t. Overwrites the rows stop… of time t + 1; returns their end."""
     fresh = stop
     for n in range(start, stop):
         b = rows.trial[n]
@@ -93,9 +94,7 @@ def rollout(outcomes, rules, layout, theta, uniforms, greedy, rows, act):
 
 @jit
 def play_on(outcomes, rules, layout, theta, uniforms, greedy, rows, act, start, stop, t):
-    """Play trials to their ends from the inputs of time t, rows start…stop; earlier rows hold what the network comes
-    with.
-    """
+    """Play to the trials' ends from the inputs of time t, rows start…stop; earlier rows hold the states before."""
     parameters = split(theta, layout)
     while True:
         apply_network(rows, layout, parameters, act, start, stop)

@@ -101,7 +101,7 @@ def working_bytes(layout: Layout, batch: int, step_limit: int, itemsize: int) ->
 @jit
 def write_input(rows, layout, n, before, trial, episode, begins_trial, begins_episode, observation,
                 prev_reward, prev_action, task):  # fmt: skip
-    """Row n of what enters the network; the one place where a wiring acts."""
+    """Overwrites row n with what enters the network, all arguments numbers; the one place where a wiring acts."""
     rows.before[n] = before
     rows.trial[n] = trial
     rows.episode[n] = episode

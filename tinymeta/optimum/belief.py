@@ -121,14 +121,17 @@ class Belief:
 
     @property
     def joint(self) -> np.ndarray:
+        """P(task, state | history), array of shape (M, S)."""
         return self._possible().sum(axis=0)
 
     @property
     def tasks_marginal(self) -> np.ndarray:
+        """P(task | history), array of shape (M,)."""
         return self.joint.sum(axis=1)
 
     @property
     def episode(self) -> np.ndarray:
+        """P(episode | history), array of shape (K,)."""
         by_clock = np.zeros(len(self._belief))
         by_clock[self._span[0] : self._span[1]] = self._possible().sum(axis=(1, 2))
         return by_clock.reshape(self._tasks.episodes, -1).sum(axis=1)

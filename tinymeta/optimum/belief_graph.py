@@ -70,6 +70,21 @@ def evidence(tasks: TaskSet, observation: Integers, reward: Integers | int, reve
     return (observation * len(tasks.outcomes.reward_value) + reward) * (tasks.num_tasks + 1) + revealed + 1
 
 
+def evidence_parts(tasks: TaskSet, number: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(observation, reward index, revealed task or -1) of the numbers that `evidence` gives.
+
+    Examples
+    --------
+    >>> import tinymeta
+    >>> tasks = tinymeta.make("bandit")
+    >>> [int(part) for part in evidence_parts(tasks, evidence(tasks, 0, reward=1, revealed=-1))]
+    [0, 1, -1]
+    """
+    seen, told = np.divmod(number, tasks.num_tasks + 1)
+    observation, reward = np.divmod(seen, len(tasks.outcomes.reward_value))
+    return observation, reward, told - 1
+
+
 def belief_graph(
     tasks: TaskSet,
     identity_from: int = NEVER,
@@ -162,8 +177,8 @@ class _Enumeration:
     def expand(self, first: int) -> int:
         """Add the edges of a batch of nodes, from `first` on; returns the node after the last of them."""
         start = self.nodes.start
-        room = start[first] + ENTRIES_AT_ONCE // self.index.A
-        stop = max(first + 1, int(np.searchsorted(start, room)) - 1)
+        last_entry = start[first] + ENTRIES_AT_ONCE // self.index.A
+        stop = max(first + 1, int(np.searchsorted(start, last_entry)) - 1)
         stop = min(stop, len(self.nodes))
         num_pairs = (stop - first) * self.index.A
         hypotheses, begins, probability = self.following(first, stop).beliefs()

@@ -40,7 +40,7 @@ def random_value(graphs: Graphs, gamma: float) -> Value:
     return evaluate_policy(graphs.observed(), random_policy(graphs.observed()), gamma)
 
 
-EXACT: dict[str, Callable[[Graphs, float], Value]] = {
+YARDSTICK_VALUES: dict[str, Callable[[Graphs, float], Value]] = {
     "bayes_optimal": optimal_value,
     "informed": functools.partial(optimal_value, identity_from=0),
     "informed_after_first": functools.partial(optimal_value, identity_from=1),
@@ -48,7 +48,7 @@ EXACT: dict[str, Callable[[Graphs, float], Value]] = {
     "thompson": thompson_value,
     "random": random_value,
 }
-YARDSTICKS = tuple(EXACT)
+YARDSTICKS = tuple(YARDSTICK_VALUES)
 
 
 def exact_values(
@@ -102,7 +102,7 @@ def _numbers(name: str, graphs: Graphs, gamma: float) -> Numbers:
         reward, value = count_based_values(arms, pulls, gamma)[name]
         return {"reward_per_trial": reward, "steps_per_trial": float(graphs.tasks.horizon), "discounted_value": value}
     try:
-        numbers = EXACT[name](graphs, gamma)._asdict()
+        numbers = YARDSTICK_VALUES[name](graphs, gamma)._asdict()
         return {key: number if math.isfinite(number) else None for key, number in numbers.items()}
     except NodeLimitError as error:
         unknown: Numbers = {**dict.fromkeys(Value._fields), "reason": str(error)}

@@ -17,7 +17,7 @@ import numpy as np
 from tinymeta.base.errors import InputError, integer, real
 from tinymeta.base.jit import jit, jit_allocating
 
-NEGLIGIBLE = 1e-9  # of the value, which is at most 1 / (1 - γ)
+NEGLIGIBLE_DISCOUNT = 1e-9  # of the value, which is at most 1 / (1 - γ)
 HORIZON_LIMIT = 5000  # pulls to look ahead
 PRECISION = 1e-8  # of a single index, where bisection stops
 
@@ -76,7 +76,7 @@ def _look_ahead(gamma: float) -> int:
     """Pulls n after which γⁿ / (1 - γ) is negligible."""
     if gamma == 0:
         return 1
-    ahead = math.ceil(math.log(NEGLIGIBLE * (1 - gamma)) / math.log(gamma)) if gamma < 1 else HORIZON_LIMIT + 1
+    ahead = math.ceil(math.log(NEGLIGIBLE_DISCOUNT * (1 - gamma)) / math.log(gamma)) if gamma < 1 else HORIZON_LIMIT + 1
     if ahead > HORIZON_LIMIT:
         raise InputError(
             f"gamma = {gamma:g}, expected at most 0.994: the index would look more than {HORIZON_LIMIT} pulls ahead"

@@ -54,19 +54,19 @@ def modulo_primes(values: np.ndarray) -> np.ndarray:
 
 
 class _Table(NamedTuple):
-    """The beliefs found so far, in arrays with room for more: n nodes holding e entries."""
+    """The beliefs found so far, in arrays whose capacity is larger: n nodes holding e entries."""
 
     size: np.ndarray  # (2,) int64, n and e
     slot: np.ndarray  # (power of two,) int64, a node or -1
-    key: np.ndarray  # (room,) uint64, hash of each node
-    start: np.ndarray  # (room + 1,) int64, where a node's entries begin
-    joint: np.ndarray  # (room,) int32
-    weight: np.ndarray  # (room,) float64, sums to 1 within a node
-    residue: np.ndarray  # (len(PRIMES), room) int64, the first of a node is 1
+    key: np.ndarray  # (capacity,) uint64, hash of each node
+    start: np.ndarray  # (capacity + 1,) int64, where a node's entries begin
+    joint: np.ndarray  # (capacity,) int32
+    weight: np.ndarray  # (capacity,) float64, sums to 1 within a node
+    residue: np.ndarray  # (len(PRIMES), capacity) int64, the first of a node is 1
 
 
 def _empty_table(nodes: int, entries: int) -> _Table:
-    """A table with room for so many nodes and entries."""
+    """An empty table of this capacity."""
     return _Table(
         size=np.zeros(2, np.int64),
         slot=np.full(2 << nodes.bit_length(), -1, np.int64),

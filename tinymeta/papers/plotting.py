@@ -44,7 +44,7 @@ SETTINGS: dict[str, Any] = {
     "svg.hashsalt": "tinymeta",
 }
 
-Job = tuple[Callable[..., object], tuple[Any, ...]]
+DrawingJob = tuple[Callable[..., object], tuple[Any, ...]]
 Draw = Callable[[Results, Path], None]  # writes a picture of the runs into a folder
 
 
@@ -73,7 +73,7 @@ def draw_figures(
     draw_each({str(out / name): (draw, (results, out)) for name, draw in figures.items()}, workers, say)
 
 
-def draw_each(jobs: Mapping[str, Job], workers: int = 1, say: Callable[[str], object] = print) -> None:
+def draw_each(jobs: Mapping[str, DrawingJob], workers: int = 1, say: Callable[[str], object] = print) -> None:
     """Call all functions of {name: (function, arguments)} in `workers` processes; `say` the name of each that is done.
 
     They are begun in the order given, so the longest first.

@@ -20,7 +20,7 @@ from tinymeta.environments.table import TaskSet
 from tinymeta.learning.agent import Agent
 from tinymeta.learning.rows import allocate, write_input
 from tinymeta.learning.update import step_network
-from tinymeta.optimum.belief_graph import BeliefGraph, belief_graph
+from tinymeta.optimum.belief_graph import BeliefGraph, belief_graph, evidence_parts
 from tinymeta.optimum.components import ranges
 from tinymeta.optimum.joint import JointIndex
 from tinymeta.optimum.planning import Plan, Value, plan, plan_value
@@ -149,11 +149,9 @@ class _Walk:
         return _Level(graph.roots, mass, nothing, nothing, True, every, none, observation, reward, none, task)
 
     def _seen(self, evidence: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(observation, reward, task or 0) of the graph's evidence, see `tinymeta.optimum.belief_graph.evidence`."""
-        tasks = self.agent.tasks
-        seen, told = np.divmod(evidence, tasks.num_tasks + 1)
-        observation, reward = np.divmod(seen, len(tasks.outcomes.reward_value))
-        return observation, tasks.outcomes.reward_value[reward], np.maximum(told - 1, 0)
+        """(observation, reward, task or 0) of the graph's evidence (n,), n numbers each."""
+        observation, reward, task = evidence_parts(self.agent.tasks, evidence)
+        return observation, self.agent.tasks.outcomes.reward_value[reward], np.maximum(task, 0)
 
     def step(self, level: _Level, t: int, prune: float, limit: int) -> _Level:
         """Account for the step at time t of every history and return those that come of it."""

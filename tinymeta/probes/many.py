@@ -11,7 +11,7 @@ from typing import Any
 from tinymeta.base.errors import InputError
 from tinymeta.base.processes import one_thread_each
 from tinymeta.environments.registry import make
-from tinymeta.probes.probing import TRIALS, Machines, machines, probe
+from tinymeta.probes.probing import RECORDED_TRIALS, Machines, machines, probe
 from tinymeta.runs.config import parse_kwargs
 from tinymeta.runs.folder import RunFolder
 from tinymeta.runs.loading import exact_for, load
@@ -42,7 +42,7 @@ def _seed_of(folder: Path) -> int:
     return int(number) if number.isdigit() else 0
 
 
-def probe_run(path: str | Path, trials: int = TRIALS, seed: int = 0) -> dict[str, Any]:
+def probe_run(path: str | Path, trials: int = RECORDED_TRIALS, seed: int = 0) -> dict[str, Any]:
     """`probe` of a run folder, with its path, parameters and training seed."""
     folder = RunFolder(path)
     config = folder.read_config()
@@ -63,7 +63,9 @@ def _known_machines(env: str, env_kwargs: str, gamma: float, identity_from: int,
     return machines(make(env, **parse_kwargs(env_kwargs)), gamma, identity_from, json.loads(values))
 
 
-def probe_runs(paths: list[Path], trials: int = TRIALS, seed: int = 0, workers: int = 1) -> list[dict[str, Any]]:
+def probe_runs(
+    paths: list[Path], trials: int = RECORDED_TRIALS, seed: int = 0, workers: int = 1
+) -> list[dict[str, Any]]:
     """[`probe_run`] of all folders, in parallel where there are several workers."""
     if workers == 1 or len(paths) == 1:
         return [probe_run(path, trials, seed) for path in paths]

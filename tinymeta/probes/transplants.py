@@ -36,7 +36,7 @@ from tinymeta.base.jit import jit
 from tinymeta.environments.outcomes import make_rules, sample_index
 from tinymeta.environments.table import TaskSet
 from tinymeta.learning.agent import Agent
-from tinymeta.learning.rollout import ACTION_UNIFORM, play_on
+from tinymeta.learning.rollout import TASK_UNIFORM, play_on, uniforms_per_trial
 from tinymeta.learning.rows import STEPS, Activations, Rows, allocate, write_input
 from tinymeta.optimum.belief_graph import belief_graph
 from tinymeta.optimum.filter import reward_index
@@ -148,7 +148,8 @@ def _decoder(recording: Recording, seed: int) -> tuple[LinearMap, np.ndarray]:
 def _pairs(task: np.ndarray, may_give: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """(recipients, donors): every trial receives from the next one of another task that may give, in a random order."""
     order = randomness.generator(seed, randomness.PROBING, 2).permutation(len(task))
-    recipients, donors = [], []
+    recipients = []
+    donors = []
     for i, n in enumerate(order):
         later = np.roll(order, -i - 1)
         other = later[(task[later] != task[n]) & may_give[later]]
@@ -193,14 +194,16 @@ def _move(difference: np.ndarray, weight: np.ndarray, directions: np.ndarray) ->
 def _begin_episodes(outcomes, layout, uniforms, episode, task, prev_reward, prev_action, rows):
     """B trials on tasks `task` (B,) begin an episode that is not their first, as `begin_trials` begins the first.
 
-    prev_reward and prev_action (B,) enter with the episode's first input. Overwrites task, state, elapsed and ended
+    uniforms (B, U) are numbered like a whole trial's, see `tinymeta.learning.rollout`; prev_reward and prev_action
+    (B,) enter with the episode's first input. Overwrites task, state, elapsed and ended
     of rows, and its rows B…2B-1; row b is to hold the state from which row B + b goes on.
     """
     B = task.shape[0]
     for b in range(B):
         start = outcomes.initial_start[task[b]]
         stop = outcomes.initial_start[task[b] + 1]
-        first = sample_index(outcomes.initial_cumulative, start, stop, uniforms[b, 0])
+        uniform = uniforms[b, TASK_UNIFORM]  # the task is given: its number draws the first state
+        first = sample_index(outcomes.initial_cumulative, start, stop, uniform)
         rows.task[b] = task[b]
         rows.state[b] = outcomes.initial_state[first]
         rows.elapsed[b] = 0
@@ -235,7 +238,7 @@ def _play_episode(
     H = layout.hidden_size
     rules = make_rules(tasks)._replace(episodes=boundary.episode + 1)  # the trial is over when this episode is
     last_played = 1 + rules.step_limit  # time 0 is that of the states put in
-    uniforms = randomness.uniforms(seed, randomness.PROBING, 4, B, ACTION_UNIFORM + 2 * last_played)
+    uniforms = randomness.uniforms(seed, randomness.PROBING, 4, B, uniforms_per_trial(last_played))
     act.h[:B] = state[:, :H]
     act.c[:B] = state[:, H:]
     source = donor if first_input == "donor" else recipient

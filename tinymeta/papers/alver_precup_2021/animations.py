@@ -21,7 +21,7 @@ from tinymeta.papers.results import Results
 from tinymeta.probes.recording import untrained
 from tinymeta.runs.loading import load
 
-TRIALS = 3
+FILMED_TRIALS = 3
 FRAMES = 40
 MILLISECONDS = 350
 DPI = 90
@@ -66,10 +66,10 @@ def draw_animation(results: Results, out: Path, env: str) -> None:
 
 
 def _film(title: str, agent: Agent, seed: int) -> Film:
-    totals, trace = agent.play(TRIALS, seed=seed + 1, trace=True)
+    totals, trace = agent.play(FILMED_TRIALS, seed=seed + 1, trace=True)
     observation, action, reward, valid = (trace[key] for key in ("observation", "action", "reward", "valid"))
     joint, _ = belief_along(agent.tasks, observation, action, reward, valid, ended=~totals.cut)
-    steps = [(trial, step) for trial in range(TRIALS) for step in range(int(trace["valid"][trial].sum()))]
+    steps = [(trial, step) for trial in range(FILMED_TRIALS) for step in range(int(trace["valid"][trial].sum()))]
     return Film(title, trace, joint.sum(axis=-1), steps)
 
 

@@ -15,7 +15,7 @@ from tinymeta.probes.decoding import BINS
 from tinymeta.probes.transplants import PUT_IN
 
 CALIBRATED = ("bandit-0.1-0.9", "bandit-0.25-0.75-100", "tiger")
-TRANSPLANTED = ("bandit", "corridor", "bandit-0.25-0.75-100")
+DRAWN_TRANSPLANTS = ("bandit", "corridor", "bandit-0.25-0.75-100")
 FLOOR = 1e-4  # of the logarithmic axes of dissimilarities
 
 
@@ -102,7 +102,7 @@ def draw_transplants(results: Results, out: Path) -> None:
     probes = Probes(results)
     table = Table("task set", "series", "put in", "mean", "low", "high")
     figure, axes = new_figure(9.4, 3.2, 1, 3, sharey=True)
-    for axis, task in zip(axes, TRANSPLANTED, strict=True):
+    for axis, task in zip(axes, DRAWN_TRANSPLANTS, strict=True):
         for i, series in enumerate(SERIES[:3]):
             found = [
                 probes.estimate(f"{task}-{series.agent}", f"transplant {what}, {series.network}") for what in PUT_IN
