@@ -72,10 +72,10 @@ def test_the_files_that_it_names_exist():
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
-def test_the_reading_table_is_the_order_of_the_floors():
-    from test_house import CORE, ROOMS
+def test_the_reading_table_is_the_order_of_the_folders():
+    from test_house import CORE, FOLDERS
 
     rows = re.findall(r"^\| `(\w+)/` \|", README, flags=re.MULTILINE)
-    assert tuple(rows) == ROOMS[:-1]
+    assert tuple(rows) == FOLDERS[:-1]
     sitting = README[README.index("The core in one sitting") :]
     assert re.findall(r"`((?:learning|network)/\w+\.py)`", sitting) == list(CORE)

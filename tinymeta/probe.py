@@ -13,7 +13,7 @@ from tinymeta import cli
 from tinymeta.base.errors import integer
 from tinymeta.base.files import write_whole, writing
 from tinymeta.probes.many import probe_runs, run_folders
-from tinymeta.probes.probing import TRIALS
+from tinymeta.probes.probing import RECORDED_TRIALS
 from tinymeta.probes.summary import plain, report, summarise
 
 
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit code."""
     parser = cli.parser("probe", "Look inside trained agents: decoding, simulation, exact behaviour, transplants.")
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run folders, or folders of seed-<k>")
-    parser.add_argument("--trials", type=int, default=TRIALS, metavar="N", help="trials to record")
+    parser.add_argument("--trials", type=int, default=RECORDED_TRIALS, metavar="N", help="trials to record")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--workers", type=int, default=1, metavar="W")
     parser.add_argument("--json", action="store_true", help="print one JSON object: runs and summary")

@@ -16,7 +16,7 @@ from tinymeta.probes.recording import Recording, nodes_along, record, relive, un
 from tinymeta.probes.simulation import Machine, policy_divergence, simulate
 from tinymeta.probes.transplants import transplant
 
-RECORDED_TRIALS = TRIALS = 200
+RECORDED_TRIALS = 200
 PRUNE = 1e-10  # probability below which a history is not followed; 0 where histories end on their own
 HISTORIES = 400_000
 SHORT_HORIZON = 12  # steps up to which a tree of histories is never pruned
