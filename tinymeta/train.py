@@ -125,9 +125,15 @@ def _train_one(path: str, config: Config, args: argparse.Namespace) -> str:
 
 def _train_many(path: str, config: Config, args: argparse.Namespace) -> str:
     results = sweep(
-        path, config, args.seeds, args.workers, resume=args.resume, overwrite=args.overwrite, progress=not args.quiet,
+        path,
+        config,
+        args.seeds,
+        args.workers,
+        resume=args.resume,
+        overwrite=args.overwrite,
+        progress=not args.quiet,
         say_new=functools.partial(_say_new, path),
-    )  # fmt: skip
+    )
     return sweep_summary(results, path)
 
 

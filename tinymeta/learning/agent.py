@@ -75,8 +75,16 @@ class Agent:
         self._steps = 0
         self._episode = 0
 
-    def act(self, observation: int, prev_reward: float | None = None, prev_action: int | None = None, *,
-            new_episode: bool = False, task: int | None = None, greedy: bool = False) -> tuple[int, dict]:  # fmt: skip
+    def act(
+        self,
+        observation: int,
+        prev_reward: float | None = None,
+        prev_action: int | None = None,
+        *,
+        new_episode: bool = False,
+        task: int | None = None,
+        greedy: bool = False,
+    ) -> tuple[int, dict]:
         """One step of a trial.
 
         Parameters

@@ -70,8 +70,16 @@ class BeliefAgent:
         """Begin a new trial."""
         self._memory: Any = None
 
-    def act(self, observation: int, prev_reward: float | None = None, prev_action: int | None = None, *,
-            new_episode: bool = False, task: int | None = None, greedy: bool = False) -> tuple[int, dict]:  # fmt: skip
+    def act(
+        self,
+        observation: int,
+        prev_reward: float | None = None,
+        prev_action: int | None = None,
+        *,
+        new_episode: bool = False,
+        task: int | None = None,
+        greedy: bool = False,
+    ) -> tuple[int, dict]:
         """One step of a trial; see `tinymeta.learning.agent.Agent.act`. `task` is not looked at.
 
         Returns the action and a dict with probabilities (A,), logits (their logarithms) and value (NaN unless

@@ -111,9 +111,19 @@ def _write_inputs(
     """What enters the network in n histories, (n,) each. Overwrites rows first…first+n-1; rows 0…n-1 precede them."""
     for i in range(observation.shape[0]):
         write_input(
-            rows, layout, first + i, i, i, episode[i], begins_trial, begins_episode[i], observation[i],
-            prev_reward[i], prev_action[i], task[i],
-        )  # fmt: skip
+            rows,
+            layout,
+            first + i,
+            i,
+            i,
+            episode[i],
+            begins_trial,
+            begins_episode[i],
+            observation[i],
+            prev_reward[i],
+            prev_action[i],
+            task[i],
+        )
 
 
 class _Walk:

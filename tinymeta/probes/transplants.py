@@ -243,10 +243,8 @@ def _play_episode(
     act.c[:B] = state[:, H:]
     source = donor if first_input == "donor" else recipient
     masking = layout._replace(sees_across=layout.sees_across and first_input != "masked")
-    _begin_episodes(
-        tasks.outcomes, masking, uniforms, boundary.episode, boundary.task[recipient],
-        boundary.prev_reward[source], boundary.prev_action[source], rows,
-    )  # fmt: skip
+    given = boundary.prev_reward[source], boundary.prev_action[source]
+    _begin_episodes(tasks.outcomes, masking, uniforms, boundary.episode, boundary.task[recipient], *given, rows)
     rows.begin[:2] = 0, B
     rules = rules._replace(step_limit=last_played)
     play_on(tasks.outcomes, rules, layout, agent.theta, uniforms, False, rows, act, B, 2 * B, 1)

@@ -107,9 +107,14 @@ class Config:
 
 
 def make_config(
-    env: str, agent: str, env_kwargs: Mapping[str, Any] | None = None, log_interval: int | None = None,
-    checkpoint_interval: int = 100, snapshots: int = 0, **settings: Any,
-) -> Config:  # fmt: skip
+    env: str,
+    agent: str,
+    env_kwargs: Mapping[str, Any] | None = None,
+    log_interval: int | None = None,
+    checkpoint_interval: int = 100,
+    snapshots: int = 0,
+    **settings: Any,
+) -> Config:
     """A `Config` whose unnamed settings are the environment's training defaults.
 
     Parameters

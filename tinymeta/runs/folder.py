@@ -137,10 +137,15 @@ class RunFolder:
 
     def _state(self, learner: Learner, config: Config, open_interval: np.ndarray) -> bytes:
         state = Checkpoint(
-            theta=learner.theta, first=learner.first, second=learner.second, updates=learner.updates_done,
-            env_steps=learner.env_steps_done, metrics_bytes=self.metrics_path.stat().st_size,
-            open_interval=open_interval, config=config.to_json().encode(),
-        )  # fmt: skip
+            theta=learner.theta,
+            first=learner.first,
+            second=learner.second,
+            updates=learner.updates_done,
+            env_steps=learner.env_steps_done,
+            metrics_bytes=self.metrics_path.stat().st_size,
+            open_interval=open_interval,
+            config=config.to_json().encode(),
+        )
         return checkpoints.write(state, learner.layout)
 
     def read_checkpoint(self, path: Path, config: Config, layout: Layout) -> tuple[Checkpoint, Config]:

@@ -78,17 +78,22 @@ def _named(key: Key | int) -> str:
 
 
 def sweep(
-    path: AnyPath, config: Config, seeds: int, workers: int | None = None, executor: Executor | None = None,
-    resume: bool = False, overwrite: bool = False, progress: bool = False, say_new: Callable[[], None] | None = None,
-) -> dict[int, Result]:  # fmt: skip
+    path: AnyPath,
+    config: Config,
+    seeds: int,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: bool = False,
+    say_new: Callable[[], None] | None = None,
+) -> dict[int, Result]:
     """Train seeds S…S+seeds-1 of `config`, whose own seed is S, into path/seed-<k>.
 
     Parameters
     ----------
-    path : str or Path
-    config : Config
-        Its seed is the first one.
-    seeds : int
+    path, config, seeds
+        The config's seed is the first one.
     workers : int, optional
         Processes; as many as there are cores by default.
     executor : concurrent.futures.Executor, optional
@@ -125,9 +130,13 @@ def sweep(
 
 
 def sweeps(
-    wanted: Mapping[str, tuple[AnyPath, Config, int]], workers: int | None = None, executor: Executor | None = None,
-    resume: bool = False, overwrite: bool = False, progress: bool = False,
-) -> dict[str, dict[int, Result]]:  # fmt: skip
+    wanted: Mapping[str, tuple[AnyPath, Config, int]],
+    workers: int | None = None,
+    executor: Executor | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: bool = False,
+) -> dict[str, dict[int, Result]]:
     """Several sweeps through one queue, {name: (path, config, seeds)}; see `sweep`. Returns {name: {seed: result}}.
 
     Begun in the order given: the longest first leave no core idle at the end.
@@ -165,9 +174,13 @@ def _jobs(name: str, path: AnyPath, config: Config, seeds: int, resume: bool, ov
 
 
 def _run(
-    folders: Iterable[AnyPath], jobs: Mapping[Key, Job], workers: int, executor: Executor | None,
-    description: str, progress: bool,
-) -> tuple[dict[Key, Result], dict[Key, str]]:  # fmt: skip
+    folders: Iterable[AnyPath],
+    jobs: Mapping[Key, Job],
+    workers: int,
+    executor: Executor | None,
+    description: str,
+    progress: bool,
+) -> tuple[dict[Key, Result], dict[Key, str]]:
     """Do all jobs while the folders are locked; ({key: result}, {key: what happened to it})."""
     with contextlib.ExitStack() as held:
         for folder in folders:

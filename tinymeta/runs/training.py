@@ -30,15 +30,18 @@ NO_STATISTICS = np.empty((0, len(STATISTICS)))
 
 
 def train(
-    path: AnyPath, config: Config, resume: bool = False, overwrite: bool = False, progress: bool = False,
+    path: AnyPath,
+    config: Config,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: bool = False,
     say_new: Callable[[], None] | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Train the run that `config` describes in folder `path`; returns what result.json holds.
 
     Parameters
     ----------
-    path : str or Path
-    config : Config
+    path, config
         See `tinymeta.runs.config.make_config`.
     resume : bool
         Continue a run from its newest sound checkpoint, also a finished one that `config` asks more trials of. One
@@ -46,7 +49,7 @@ def train(
     overwrite : bool
         Begin anew where a run already exists.
     progress : bool
-        Show a progress bar on stderr, if that is a terminal.
+        Show a progress bar on a terminal's stderr.
     say_new : callable, optional
         Called if `resume` was asked for, and a run is begun because there was none.
 
@@ -56,10 +59,8 @@ def train(
         If the folder holds a run and neither `resume` nor `overwrite` is given, a resumed run was made with other
         settings or versions or is damaged, another process writes there, or the sizes do not fit into memory. Then
         nothing was changed.
-    WriteError
-        If the folder cannot be written to or the disk is full. The last checkpoint stays as it is.
-    DivergenceError
-        If a loss, gradient or parameter is not finite. The last checkpoint stays as it is.
+    WriteError, DivergenceError
+        If the folder cannot be written to, or a number is not finite. The last checkpoint stays as it is.
     Interrupted
         After SIGINT or SIGTERM, with the checkpoint written.
     """
@@ -194,7 +195,12 @@ class _Run:
         agent = Agent(learner.tasks, settings.agent, learner.theta, settings.hidden_size)
         exact = exact_for(self.config)
         return {
-            "env": self.config.env, "agent": settings.agent, "train_seed": settings.seed, **self.timing,
-            "env_steps": learner.env_steps_done, "trials": learner.trials_done, "updates": learner.updates_done,
+            "env": self.config.env,
+            "agent": settings.agent,
+            "train_seed": settings.seed,
+            **self.timing,
+            "env_steps": learner.env_steps_done,
+            "trials": learner.trials_done,
+            "updates": learner.updates_done,
             "evaluation": evaluate(agent, settings.gamma, seed=settings.seed, baselines=exact),
-        }  # fmt: skip
+        }

@@ -184,9 +184,17 @@ def _paint_path(axis: Axes, path: CorridorPath) -> Any:
         time = episode.step[0] + np.arange(len(episode.cell))
         axis.plot(episode.cell, time, color=colour, ls=dash, lw=1.3, label=f"episode {number}")
         points = axis.scatter(
-            episode.cell[:-1], episode.step, s=26, zorder=3, edgecolors=colour, lw=0.8,
-            c=episode.goal_left, cmap="cividis", vmin=0, vmax=1,
-        )  # fmt: skip
+            episode.cell[:-1],
+            episode.step,
+            s=26,
+            zorder=3,
+            edgecolors=colour,
+            lw=0.8,
+            c=episode.goal_left,
+            cmap="cividis",
+            vmin=0,
+            vmax=1,
+        )
     axis.plot(path.goal, path.steps, marker="*", ms=11, color="black", ls="none", label="goal")
     axis.axvspan(-path.cells // 2 + 0.5, -path.cells // 2 + 1.5, color="#EEEEEE", zorder=0)
     axis.axvspan(path.cells // 2 - 0.5, path.cells // 2 + 0.5, color="#EEEEEE", zorder=0)

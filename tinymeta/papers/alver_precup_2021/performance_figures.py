@@ -165,7 +165,15 @@ def _paint_episodes(axis: Axes, episode: np.ndarray, bands: dict[str, Band], bes
     for i, (agent, (mean, low, high)) in enumerate(bands.items()):
         x = episode + (i - 1.5) * 0.06
         axis.errorbar(
-            x, mean, [mean - low, high - mean], label=LABEL[agent],
-            color=COLOUR[agent], ls=STYLE[agent], marker="o", ms=3.5, lw=1.2, capsize=2,
-        )  # fmt: skip
+            x,
+            mean,
+            [mean - low, high - mean],
+            label=LABEL[agent],
+            color=COLOUR[agent],
+            ls=STYLE[agent],
+            marker="o",
+            ms=3.5,
+            lw=1.2,
+            capsize=2,
+        )
     axis.plot(episode, best, "k_", ms=16, mew=1.5, label="Bayes-optimal (exact)", zorder=0)
