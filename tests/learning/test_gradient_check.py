@@ -107,6 +107,6 @@ def test_float32_agrees_with_float64_to_rounding(agent):
     gradient = np.empty(num_parameters(batch.layout), np.float32)
     forward(rows, batch.layout, theta, act)
     advantages(rows, batch.loss, act)
-    backward(rows, batch.layout, batch.loss, theta, act, gradient)
+    backward(rows, batch.layout, batch.loss.vf_coef, batch.loss.ent_coef, theta, act, gradient)
     assert gradient.dtype == np.float32
     assert np.linalg.norm(gradient - exact) <= 200 * np.finfo(np.float32).eps * np.linalg.norm(exact)

@@ -50,7 +50,7 @@ def test_zero_initialisation_cannot_learn(env, agent):
     gradient = np.empty_like(batch.theta)
     batch.theta[:] = to_flat(moved, learner.layout, np.float64)  # with whatever the biases have become
     forward(batch.rows, batch.layout, batch.theta, batch.act)
-    backward(batch.rows, batch.layout, batch.loss, batch.theta, batch.act, gradient)
+    backward(batch.rows, batch.layout, batch.loss.vf_coef, batch.loss.ent_coef, batch.theta, batch.act, gradient)
     for name, array in to_dict(gradient, batch.layout).items():
         only_bias = name in ("policy.bias", "value.bias")
         assert array.any() == only_bias, name

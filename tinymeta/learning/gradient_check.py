@@ -164,7 +164,8 @@ def analytic_gradient(batch: Batch, kernels: Any = update) -> np.ndarray:
     kept = batch.act.target.copy(), batch.act.advantage.copy()
     gradient = np.empty_like(batch.theta)
     kernels.advantages(batch.rows, batch.loss, batch.act)
-    kernels.backward(batch.rows, batch.layout, batch.loss, batch.theta, batch.act, gradient)
+    vf_coef, ent_coef = batch.loss.vf_coef, batch.loss.ent_coef
+    kernels.backward(batch.rows, batch.layout, vf_coef, ent_coef, batch.theta, batch.act, gradient)
     batch.act.target[:], batch.act.advantage[:] = kept
     return gradient
 

@@ -60,19 +60,20 @@ def run_updates(outcomes, rules, layout, loss, max_grad_norm, is_adam, theta, fi
         rollout(outcomes, rules, layout, theta, uniforms[u].reshape((B, uniforms.shape[1] // B)), False, rows, act)
         advantages(rows, loss, act)
         policy_loss, value_loss, entropy = loss_terms(rows, act)
-        loss_now = Loss(loss.gamma, loss.gae_lambda, loss.vf_coef, annealed[u, 1])
-        total = policy_loss + loss.vf_coef * value_loss - loss_now.ent_coef * entropy
+        learning_rate = annealed[u, 0]
+        ent_coef = annealed[u, 1]
+        total = policy_loss + loss.vf_coef * value_loss - ent_coef * entropy
         if not math.isfinite(total):
             return u, BAD_LOSS
-        backward(rows, layout, loss_now, theta, act, dtheta)
+        backward(rows, layout, loss.vf_coef, ent_coef, theta, act, dtheta)
         norm = global_norm(dtheta)
         if not math.isfinite(norm):
             return u, BAD_GRADIENT
         factor = clip_factor(norm, max_grad_norm)
         if is_adam:
-            finite = adam(theta, dtheta, factor, first, second, annealed[u, 0], done + u + 1)
+            finite = adam(theta, dtheta, factor, first, second, learning_rate, done + u + 1)
         else:
-            finite = rmsprop(theta, dtheta, factor, second, annealed[u, 0])
+            finite = rmsprop(theta, dtheta, factor, second, learning_rate)
         if not finite:
             return u, BAD_PARAMETER
         reward = 0.0

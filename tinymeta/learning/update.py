@@ -65,9 +65,9 @@ def loss_terms(rows, act):
 
 
 @jit
-def backward(rows, layout, loss, theta, act, dtheta):
+def backward(rows, layout, vf_coef, ent_coef, theta, act, dtheta):
     """dL/dtheta by backpropagation through time, from the activations that `forward` or a rollout left. Overwrites
-    dtheta.
+    dtheta. The coefficients are plain numbers since ent_coef may be another one at every update.
     """
     _, weight_h, _, head_weight, _ = split(theta, layout)
     dtheta[:] = 0
@@ -76,7 +76,7 @@ def backward(rows, layout, loss, theta, act, dtheta):
     A = act.probabilities.shape[1]
     a2c_loss_backward(
         act.probabilities, act.log_probabilities, act.heads[:, A], rows.action, act.advantage, act.target,
-        loss.vf_coef, loss.ent_coef, steps, act.dheads,
+        vf_coef, ent_coef, steps, act.dheads,
     )  # fmt: skip
     heads_backward(act.dheads, act.h, head_weight, steps, act.dh, dhead_weight, dhead_bias)
     dc = act.dc
