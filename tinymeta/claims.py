@@ -8,7 +8,7 @@ from pathlib import Path
 from tinymeta import cli
 from tinymeta.base.errors import InputError
 from tinymeta.base.files import write_whole, writing
-from tinymeta.papers.claims import Judged, judge, to_json, to_markdown
+from tinymeta.papers.claims import HOLDS, Judged, judge, to_json, to_markdown
 from tinymeta.papers.options import add_arguments, add_output, output_of, results_of
 from tinymeta.papers.registry import Paper, load_paper
 from tinymeta.papers.results import Results
@@ -29,8 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         cli.complain(error)
         return cli.FAILED
     for claim, measurement in judged:
-        print(f"{'holds' if measurement.holds else 'DOES NOT HOLD':15}{claim.text}")
-    print(f"{sum(m.holds for _, m in judged)} of {len(judged)} claims hold; {out}/claims.md")
+        verdict = measurement.verdict
+        print(f"{verdict if verdict == HOLDS else verdict.upper():15}{claim.text}")
+    print(f"{sum(m.verdict == HOLDS for _, m in judged)} of {len(judged)} claims hold; {out}/claims.md")
     return 0
 
 

@@ -1,9 +1,10 @@
 """A claim is data: what a paper says, what is measured for it on finished runs, and the threshold that decides it.
 
 A claim's `measure` returns estimates in cases, {case: {quantity: `Estimate`}}; a case is an agent or a task set. A
-`Threshold` holds a bound for some of the quantities: the claim holds if every bound is met, by the whole confidence
-interval, in every case that has its quantity. The threshold's text is made from the same bounds, so that text and
-verdict cannot say different things.
+`Threshold` holds a bound for some of the quantities. A bound is met where the whole confidence interval meets it, and
+missed where the whole interval does not; where it lies within the interval other seeds could turn the verdict, so it is
+undecided. A claim holds if every bound is met in every case that has its quantity, and does not if one is missed. The
+threshold's text is made from the same bounds, so that text and verdict cannot say different things.
 
 A new claim is a new row in a paper's claims.py; a new measurement is a function in the same folder.
 """
@@ -20,11 +21,22 @@ Case = dict[str, Estimate]  # {quantity: estimate}
 Cases = dict[str, Case]  # {case: …}; the case "" stands for all there is
 
 
+HOLDS = "holds"
+BROKEN = "does not hold"
+UNDECIDED = "undecided"  # the bound lies within the interval: a coin toss
+
+
 class Bound(Protocol):
     """What a quantity's interval must meet; its text says so."""
 
-    def holds(self, value: Estimate, case: Case) -> bool:
-        """`case` are all quantities of the same case, for bounds that compare two of them."""
+    def verdict(self, value: Estimate, case: Case) -> str:
+        """`HOLDS`, `BROKEN` or `UNDECIDED`; `case` are all quantities of the same case."""
+
+
+def _verdict(met: bool, missed: bool) -> str:
+    if met:
+        return HOLDS
+    return BROKEN if missed else UNDECIDED
 
 
 @dataclass(frozen=True)
@@ -34,8 +46,10 @@ class Within:
     centre: float
     margin: float
 
-    def holds(self, value: Estimate, case: Case) -> bool:
-        return self.centre - self.margin <= value.low and value.high <= self.centre + self.margin
+    def verdict(self, value: Estimate, case: Case) -> str:
+        low = self.centre - self.margin
+        high = self.centre + self.margin
+        return _verdict(low <= value.low and value.high <= high, value.high < low or value.low > high)
 
     def __str__(self) -> str:
         return f"within {self.centre} ± {self.margin}" if self.centre else f"within ± {self.margin}"
@@ -47,8 +61,9 @@ class WithinFactor:
 
     factor: float
 
-    def holds(self, value: Estimate, case: Case) -> bool:
-        return 1 / self.factor <= value.low and value.high <= self.factor
+    def verdict(self, value: Estimate, case: Case) -> str:
+        low = 1 / self.factor
+        return _verdict(low <= value.low and value.high <= self.factor, value.high < low or value.low > self.factor)
 
     def __str__(self) -> str:
         return f"within a factor {self.factor}"
@@ -60,8 +75,8 @@ class AtLeast:
 
     least: float
 
-    def holds(self, value: Estimate, case: Case) -> bool:
-        return value.low >= self.least
+    def verdict(self, value: Estimate, case: Case) -> str:
+        return _verdict(value.low >= self.least, value.high < self.least)
 
     def __str__(self) -> str:
         return f"at least {self.least}"
@@ -73,8 +88,8 @@ class AtMost:
 
     most: float
 
-    def holds(self, value: Estimate, case: Case) -> bool:
-        return value.high <= self.most
+    def verdict(self, value: Estimate, case: Case) -> str:
+        return _verdict(value.high <= self.most, value.low > self.most)
 
     def __str__(self) -> str:
         return f"at most {self.most}"
@@ -86,8 +101,9 @@ class Below:
 
     other: float | str
 
-    def holds(self, value: Estimate, case: Case) -> bool:
-        return value.high < (case[self.other].low if isinstance(self.other, str) else self.other)
+    def verdict(self, value: Estimate, case: Case) -> str:
+        low, high = _ends(self.other, case)
+        return _verdict(value.high < low, value.low >= high)
 
     def __str__(self) -> str:
         return f"below {self.other}"
@@ -99,19 +115,26 @@ class Above:
 
     other: float | str
 
-    def holds(self, value: Estimate, case: Case) -> bool:
-        return value.low > (case[self.other].high if isinstance(self.other, str) else self.other)
+    def verdict(self, value: Estimate, case: Case) -> str:
+        low, high = _ends(self.other, case)
+        return _verdict(value.low > high, value.high <= low)
 
     def __str__(self) -> str:
         return f"above {self.other}"
+
+
+def _ends(other: float | str, case: Case) -> tuple[float, float]:
+    """A number, or a quantity's interval, as (low, high)."""
+    return (case[other].low, case[other].high) if isinstance(other, str) else (other, other)
 
 
 @dataclass(frozen=True)
 class Never:
     """A count of what must not happen at all: it is 0."""
 
-    def holds(self, value: Estimate, case: Case) -> bool:
-        return value.low == value.high == 0
+    def verdict(self, value: Estimate, case: Case) -> str:
+        met = value.low == value.high == 0
+        return _verdict(met, not met)
 
     def __str__(self) -> str:
         return "no"
@@ -126,8 +149,8 @@ class Threshold(NamedTuple):
     >>> print(threshold)
     first within 0.5 ± 0.05, later at least 0.99
     >>> first, later = Estimate(0.5, 0.48, 0.52, 20), Estimate(0.995, 0.985, 1.0, 20)
-    >>> threshold.is_met({"rl2": {"first pull": first, "later pulls": later}})
-    False
+    >>> threshold.verdict({"rl2": {"first pull": first, "later pulls": later}})
+    'undecided'
     """
 
     text: str  # with a field for each bound, as in str.format; equal bounds share one
@@ -136,13 +159,14 @@ class Threshold(NamedTuple):
     def __str__(self) -> str:
         return self.text.format(*dict.fromkeys(self.bounds.values()))
 
-    def is_met(self, cases: Cases) -> bool:
-        """Every bound is met in every case that has its quantity, and there is such a case."""
+    def verdict(self, cases: Cases) -> str:
+        """`HOLDS` if every bound is met in every case that has its quantity, and there is such a case."""
+        verdicts = []
         for quantity, bound in self.bounds.items():
             having = [case for case in cases.values() if quantity in case]
-            if not having or not all(bound.holds(case[quantity], case) for case in having):
-                return False
-        return True
+            verdicts += [bound.verdict(case[quantity], case) for case in having] or [BROKEN]
+        worst_first = (BROKEN, UNDECIDED, HOLDS)
+        return min(verdicts, key=worst_first.index)
 
 
 class Claim(NamedTuple):
@@ -157,14 +181,14 @@ class Claim(NamedTuple):
 
 
 class Measurement(NamedTuple):
-    """What was measured and whether the claim's threshold is met."""
+    """What was measured and what that says of the claim."""
 
     estimates: dict[str, Estimate]  # {"case quantity": …}
-    holds: bool
+    verdict: str
 
 
 Judged = list[tuple[Claim, Measurement]]
-Row = dict[str, Any]  # of claims.json: a claim's texts, what was measured, whether it holds
+Row = dict[str, Any]  # of claims.json: a claim's texts, what was measured, the verdict
 
 
 def judge(results: Results, claims: Iterable[Claim]) -> Judged:
@@ -179,7 +203,7 @@ def judge(results: Results, claims: Iterable[Claim]) -> Judged:
     for claim in claims:
         cases = claim.measure(results)
         estimates = {f"{name} {what}".strip(): value for name, case in cases.items() for what, value in case.items()}
-        judged.append((claim, Measurement(estimates, claim.threshold.is_met(cases))))
+        judged.append((claim, Measurement(estimates, claim.threshold.verdict(cases))))
     return judged
 
 
@@ -189,7 +213,8 @@ def to_json(judged: Judged, seeds: int, first_seed: int = 0) -> dict[str, Any]:
     for claim, measurement in judged:
         row: Row = {field: str(getattr(claim, field)) for field in ("name", "text", "place", "statistic", "threshold")}
         row["measured"] = {name: plain(value._asdict()) for name, value in measurement.estimates.items()}
-        row["holds"] = measurement.holds
+        row["holds"] = measurement.verdict == HOLDS
+        row["verdict"] = measurement.verdict
         rows.append(row)
     return {"seeds": seeds, "first_seed": first_seed, "claims": rows}
 
@@ -216,21 +241,23 @@ def measured_text(row: Row) -> str:
     Examples
     --------
     >>> measured_text({"measured": {"rl2 reward per trial": {"mean": 9.496, "low": 9.4912, "high": 9.5012, "n": 20}}})
-    'rl2 reward per trial: 9.50 [9.49, 9.50]'
+    'rl2 reward per trial: 9.496 [9.491, 9.501]'
     """
     return "<br>".join(f"{name}: {_rounded(**estimate)}" for name, estimate in row["measured"].items())
 
 
 def verdict_text(row: Row) -> str:
     """The verdict of a row of claims.json."""
-    return "holds" if row["holds"] else "**does not hold**"
+    return HOLDS if row["holds"] else f"**{row['verdict']}**"
 
 
 def _rounded(mean: float | None, low: float | None, high: float | None, n: int) -> str:
-    """Mean and interval; whole numbers where they are large, or exactly whole; ∞ where claims.json has null."""
+    """Mean and interval; as many digits as show how wide it is; ∞ where claims.json has null."""
     if mean is None or low is None or high is None:
         return "∞"
     digits = 0 if abs(mean) >= 1000 or low == high == round(mean) else 2
+    if 0 < high - low < 0.02 or 0 < abs(mean) < 0.1:
+        digits = 3 if max(high - low, abs(mean)) >= 0.002 else 4
     if low == high:
         return f"{mean:.{digits}f}"
     return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"

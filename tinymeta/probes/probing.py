@@ -12,9 +12,9 @@ from tinymeta.learning.evaluation import evaluate, exact_or_reason
 from tinymeta.optimum.planning import Plan, bayes_optimal, informed, plan_value
 from tinymeta.probes.decoding import Samples, decode, score, split_trials
 from tinymeta.probes.history_tree import exact_behaviour
+from tinymeta.probes.interventions import interventions
 from tinymeta.probes.recording import Recording, nodes_along, record, relive, untrained
 from tinymeta.probes.simulation import Machine, policy_divergence, simulate
-from tinymeta.probes.transplants import transplant
 
 RECORDED_TRIALS = 200
 PRUNE = 1e-10  # probability below which a history is not followed; 0 where histories end on their own
@@ -75,9 +75,9 @@ def probe(
     Returns
     -------
     dict
-        decoding, simulation, divergence, exact, transplants (see the modules of these names), evaluation, and gap:
-        what is missing in reward per trial to the best policy with the agent's own information, {"exact", "sampled"}.
-        Where something is not defined or out of reach, {"reason": why}; a gap is then left out.
+        decoding, simulation, divergence, exact (see the modules of these names), what `interventions` gives,
+        evaluation, and gap: what is missing in reward per trial to the best policy with the agent's own information,
+        {"exact", "sampled"}. Where something is not defined or out of reach, {"reason": why}; a gap is then left out.
     """
     trials = integer("trials", trials, low=8, high=100_000)
     tasks = agent.tasks
@@ -92,7 +92,7 @@ def probe(
     result["simulation"] = _or_reason(lambda: _simulation(agent, before, few, known.bayes, seed))
     result["divergence"] = own if isinstance(own, dict) else _divergence(agent, recording, own)
     result["exact"] = own if isinstance(own, dict) else _or_reason(lambda: _exact(agent, gamma, own))
-    result["transplants"] = _or_reason(lambda: _transplants(agent, before, recording, gamma, trials, seed))
+    result |= interventions(agent, before, recording, gamma, own, seed)
     result["evaluation"] = evaluate(agent, gamma, rollouts=1000, seed=seed, baselines=known.values)
     result["gap"] = {} if isinstance(own, dict) else _gap(result, own, gamma)
     return result
@@ -165,15 +165,3 @@ def _gap(result: dict[str, Any], own: Plan, gamma: float) -> dict[str, float]:
     best = plan_value(own, gamma).reward_per_trial
     earned = {"exact": result["exact"].get("reward"), "sampled": result["evaluation"]["reward_per_trial"]["mean"]}
     return {how: best - reward for how, reward in earned.items() if reward is not None}
-
-
-def _transplants(
-    agent: Agent, before: Agent, recording: Recording, gamma: float, trials: int, seed: int
-) -> dict[str, dict]:
-    """Of the agent with every version of the first input, of the untrained one with the recipient's own."""
-    trained = transplant(agent, recording, gamma, seed=seed)
-    recording_before = record(before, trials, seed)
-    return {
-        "trained": trained,
-        "untrained": transplant(before, recording_before, gamma, seed=seed, inputs=("own",)),
-    }

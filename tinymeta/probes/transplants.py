@@ -6,48 +6,54 @@ at which the two tasks ask for different actions, the action taken speaks for on
 donor is the result. Counting stops when the world has shown something that cannot happen in the donor's task, since
 from then on a belief would change, too.
 
-What is put in (`PUT_IN`):
+What is put in (`PUT_IN`), Δ being the move `pattern`, which sets the length of all moves below it:
 
     both, h, c   the donor's whole state, or one half of it
-    axis         the recipient's state, moved along the decoder's axes by the shortest way to where it decodes as the
-                 donor's belief
-    pattern      the same, but the most probable way instead of the shortest: along the directions in which states do
-                 vary when the belief does (Haufe et al. 2014)
-    random       the recipient's state, moved as far as for `pattern` (which is the longer way) in a random direction
+    same         the whole state of another trial of the recipient's own task
+    pattern      own + Δ: moved to where the state decodes as the donor's belief, by the most probable way, along the
+                 directions in which states do vary when the belief does (Haufe et al. 2014)
+    complement   donor - Δ: all that distinguishes the two states but Δ
+    axis         moved as far as Δ along the decoder's own axes
+    random       moved as far as Δ in a direction in which states vary, drawn from their covariance
+    orthogonal   the same, without what lies in the span of the pattern
     none         the recipient's own state
 
 An episode's first input carries the last reward and action of the episode before, which may give the task away. So it
 comes in three versions (`FIRST_INPUT`): "donor" (what entered the donor's network: all that was learned is
 exchanged), "masked" (zeros: only the state tells), "own" (the recipient's: state and input contradict each other). In
-the last two only such donors count whose exact belief carried into the episode is already certain; in the first the
-input completes it.
+the last two only such trials count, on both sides, whose exact belief carried into the episode is already certain.
 
-An agent whose wiring resets its state here, such as `rl1`, follows its own task whatever is put in.
+A recipient's donor is matched in place, for an episode has just ended for both, and in time where `match_time` asks for
+it: then trials of another length are no donors.
+
+An agent whose wiring resets its state here, such as `rl1`, follows its own task whatever is put in, *by construction*;
+where its state does matter is the middle of an episode (`tinymeta.probes.exchanges`).
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinymeta.base import randomness
 from tinymeta.base.errors import InputError
-from tinymeta.base.jit import jit
-from tinymeta.environments.outcomes import make_rules, sample_index
 from tinymeta.environments.table import TaskSet
 from tinymeta.learning.agent import Agent
-from tinymeta.learning.rollout import TASK_UNIFORM, play_on, uniforms_per_trial
-from tinymeta.learning.rows import STEPS, Activations, Rows, allocate, write_input
+from tinymeta.learning.rows import STEPS
 from tinymeta.optimum.belief_graph import belief_graph
 from tinymeta.optimum.filter import reward_index
 from tinymeta.optimum.joint import JointIndex
 from tinymeta.optimum.planning import TIE, plan
-from tinymeta.probes.decoding import LinearMap, Regression, Samples, split_trials
+from tinymeta.probes.continuing import Boundary, Continuation, Pairs, boundary_of
+from tinymeta.probes.decoding import Regression, Samples, split_trials
+from tinymeta.probes.moves import Moves, of_length
 from tinymeta.probes.recording import Recording
 
-PUT_IN = ("both", "h", "c", "axis", "pattern", "random", "none")
+PUT_IN = ("both", "h", "c", "same", "pattern", "complement", "axis", "random", "orthogonal", "none")
+DOSES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)  # shares of a move
+DOSED = ("both", "pattern", "orthogonal")  # moves that are made by degrees
 FIRST_INPUT = ("donor", "masked", "own")
-CERTAIN = 0.95  # probability of its own task from which on a trial may give
+CERTAIN = 0.95  # probability of a trial's own task from which on it takes part
 
 
 class Outcome(NamedTuple):
@@ -58,45 +64,40 @@ class Outcome(NamedTuple):
     pairs: int
 
 
-class Boundary(NamedTuple):
-    """What n trials brought to the beginning of an episode; trials that ended earlier are left out."""
-
-    episode: int
-    task: np.ndarray  # (n,)
-    state: np.ndarray  # (n, 2H), [h, c] after the last step of the episode before
-    belief: np.ndarray  # (n, M), exact, carried by that state
-    prev_reward: np.ndarray  # (n,)
-    prev_action: np.ndarray  # (n,)
-
-
 def transplant(
     agent: Agent,
     recording: Recording,
-    gamma: float,
+    wanted: np.ndarray,
     episode: int | None = None,
     seed: int = 0,
     inputs: Sequence[str] = FIRST_INPUT,
-) -> dict[str, dict[str, Outcome]]:
-    """{first input: {what is put in: `Outcome`}} of one agent.
+    match_time: bool = False,
+    dosed: bool = True,
+) -> dict[str, dict[str, Any]]:
+    """{first input: {what is put in: `Outcome`}} of an agent, and {"dose": {move: [share that follows, by `DOSES`]}}.
 
     Parameters
     ----------
     agent : Agent
         Whose states the recording holds.
     recording : Recording
-    gamma : float
-        At which actions are optimal for a task.
+    wanted : bool array of shape (M, S, A)
+        What is optimal for who knows task and state, see `wanted_actions`.
     episode : int, optional
         Counted from 0; the middle one if left out.
     seed : int
         Of pairs, random directions and the episodes played.
     inputs : sequence of str
-        Which of `FIRST_INPUT`.
+        Which of `FIRST_INPUT`; doses are given with the first of them that any pair may exchange.
+    match_time : bool
+        Donors have come to the episode at the same step.
+    dosed : bool
+        Whether moves are made by degrees, too.
 
     Raises
     ------
     InputError
-        Where there is nothing to exchange: one task, one episode, or the first episode.
+        Where there is nothing to exchange: one task, one episode, the first episode, or no pair that may exchange.
     """
     tasks = agent.tasks
     if tasks.num_tasks < 2 or tasks.episodes < 2:
@@ -104,151 +105,107 @@ def transplant(
     k = tasks.episodes // 2 if episode is None else episode
     if not 1 <= k < tasks.episodes:
         raise InputError(f"episode = {k}, expected 1…{tasks.episodes - 1}: the first one has nothing to take over")
-    boundary = _boundary(recording, k)
-    decoder, covariance = _decoder(recording, seed)
-    wanted = wanted_actions(tasks, gamma)
-    buffers = allocate(agent.layout, len(boundary.task), make_rules(tasks).step_limit + 1, agent.theta.dtype)
-    certain = boundary.belief[np.arange(len(boundary.task)), boundary.task] >= CERTAIN
-    results: dict[str, dict[str, Outcome]] = {}
+    boundary = boundary_of(recording, k)
+    moves = _moves(recording, seed)
+    behaviour = _Behaviour(agent, boundary, wanted, seed)
+    results: dict[str, dict[str, Any]] = {}
     for first_input in inputs:
-        may_give = np.ones(len(certain), bool) if first_input == "donor" else certain
-        recipient, donor = _pairs(boundary.task, may_give, seed)
-        states = _states_put_in(boundary.state[recipient], boundary.state[donor], decoder, covariance, seed)
-        results[first_input] = {}
-        for what in PUT_IN:
-            rows = _play_episode(agent, boundary, recipient, donor, first_input, states[what], seed, buffers)
-            results[first_input][what] = _whom(tasks, rows, wanted, boundary.task[donor])
+        pairs = _pairs(boundary, first_input != "donor", match_time, seed)
+        states = _states_put_in(boundary.state, pairs, moves, seed)
+        results[first_input] = {what: behaviour.outcome(pairs, states[what], first_input) for what in PUT_IN}
+        if dosed and "dose" not in results and len(pairs.recipient):
+            results["dose"] = {
+                what: [
+                    behaviour.outcome(pairs, states["none"] + dose * (states[what] - states["none"]), first_input).donor
+                    for dose in DOSES
+                ]
+                for what in DOSED
+            }
     return results
 
 
-def _boundary(recording: Recording, k: int) -> Boundary:
-    """The trials that reach episode k, as they enter it."""
-    trial, step = np.nonzero(recording.valid & (recording.episode == k))
-    first = np.unique(trial, return_index=True)[1]
-    last = trial[first], step[first] - 1  # the step before the episode
-    return Boundary(
-        episode=k,
-        task=recording.task[last[0]],
-        state=np.hstack([recording.hidden[last], recording.cell[last]]),
-        belief=recording.hypotheses[last],
-        prev_reward=recording.reward[last],
-        prev_action=recording.action[last],
-    )
-
-
-def _decoder(recording: Recording, seed: int) -> tuple[LinearMap, np.ndarray]:
-    """The linear map from [h, c] to the exact belief (2H, M), and the covariance of the states (2H, 2H)."""
+def _moves(recording: Recording, seed: int) -> Moves:
+    """`Moves` of [h, c] by the linear map to the exact belief."""
     samples = Samples.of(recording)
     at = samples.trial, samples.step
     state = np.hstack([recording.hidden[at], recording.cell[at]])
-    decoder = Regression(state, split_trials(samples.trial, seed)).fit(recording.hypotheses[at])
-    return decoder, np.cov(state.T.astype(float))
+    return Moves(Regression(state, split_trials(samples.trial, seed)).fit(recording.hypotheses[at]), state)
 
 
-def _pairs(task: np.ndarray, may_give: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(recipients, donors): every trial receives from the next one of another task that may give, in a random order."""
-    order = randomness.generator(seed, randomness.PROBING, 2).permutation(len(task))
-    recipients = []
-    donors = []
+def _pairs(boundary: Boundary, certain_only: bool, match_time: bool, seed: int) -> Pairs:
+    """Every trial that fits with the next ones of another and of its own task, in a random order."""
+    task = boundary.task
+    certain = boundary.belief[np.arange(len(task)), task] >= CERTAIN
+    fit = certain if certain_only else np.ones(len(task), bool)
+    order = randomness.generator(seed, randomness.PROBING, 2).permutation(np.flatnonzero(fit))
+    triples = []
     for i, n in enumerate(order):
-        later = np.roll(order, -i - 1)
-        other = later[(task[later] != task[n]) & may_give[later]]
-        if len(other):
-            recipients.append(n)
-            donors.append(other[0])
-    return np.array(recipients, int), np.array(donors, int)
+        later = np.roll(order, -i - 1)[:-1]
+        if match_time:
+            later = later[boundary.step[later] == boundary.step[n]]
+        other = later[task[later] != task[n]]
+        same = later[task[later] == task[n]]
+        if len(other) and len(same):
+            triples.append((n, other[0], same[0]))
+    return Pairs(*np.array(triples, int).reshape(-1, 3).T)
 
 
-def _states_put_in(
-    own: np.ndarray, given: np.ndarray, decoder: LinearMap, covariance: np.ndarray, seed: int
-) -> dict[str, np.ndarray]:
-    """{what: states (B, 2H) that enter the episode} of B pairs with the states `own` and `given` (B, 2H).
-
-    A move Δ of a state changes what is decoded from it by Δ·W, W being the decoder's weight. So the moves `axis` and
-    `pattern` solve Δ·W = decoded(given) - decoded(own), the one with the rows of Δ in the span of W, the other in
-    that of Σ·W.
-    """
+def _states_put_in(state: np.ndarray, pairs: Pairs, moves: Moves, seed: int) -> dict[str, np.ndarray]:
+    """{what: states (B, 2H) that enter the episode}; `state` (n, 2H) is that of every trial."""
+    own = state[pairs.recipient]
+    given = state[pairs.donor]
     H = own.shape[1] // 2
-    difference = decoder(given) - decoder(own)
-    axis = _move(difference, decoder.weight, decoder.weight)
-    pattern = _move(difference, decoder.weight, covariance @ decoder.weight)
-    direction = randomness.generator(seed, randomness.PROBING, 3).standard_normal(own.shape)
-    length = np.linalg.norm(pattern, axis=1) / np.linalg.norm(direction, axis=1)
+    difference = moves.decoder(given) - moves.decoder(own)
+    move = moves.along_pattern(difference)
+    length = np.linalg.norm(move, axis=1, keepdims=True)
+    drawn = moves.drawn(len(own), seed)
     return {
         "both": given,
         "h": np.hstack([given[:, :H], own[:, H:]]),
         "c": np.hstack([own[:, :H], given[:, H:]]),
-        "axis": own + axis,
-        "pattern": own + pattern,
-        "random": own + direction * length[:, None],
+        "same": state[pairs.same],
+        "pattern": own + move,
+        "complement": given - move,
+        "axis": own + of_length(moves.along_axes(difference), length),
+        "random": own + of_length(drawn, length),
+        "orthogonal": own + of_length(moves.without_pattern(drawn), length),
         "none": own,
     }
 
 
-def _move(difference: np.ndarray, weight: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """Δ (B, 2H) in the span of `directions` (2H, M) with Δ·weight = difference (B, M)."""
-    return difference @ np.linalg.pinv(weight.T @ directions, rcond=1e-8) @ directions.T
+class _Behaviour:
+    """The recipients' episode with states that are put in, and whom it follows."""
 
+    def __init__(self, agent: Agent, boundary: Boundary, wanted: np.ndarray, seed: int) -> None:
+        self.tasks = agent.tasks
+        self.boundary = boundary
+        self.continuation = Continuation(agent, boundary, seed)
+        self.wanted = wanted
+        self.possible = _payments(agent.tasks)
 
-@jit
-def _begin_episodes(outcomes, layout, uniforms, episode, task, prev_reward, prev_action, rows):
-    """B trials on tasks `task` (B,) begin an episode that is not their first, as `begin_trials` begins the first.
-
-    uniforms (B, U) are numbered like a whole trial's, see `tinymeta.learning.rollout`; prev_reward and prev_action
-    (B,) enter with the episode's first input. Overwrites task, state, elapsed and ended
-    of rows, and its rows B…2B-1; row b is to hold the state from which row B + b goes on.
-    """
-    B = task.shape[0]
-    for b in range(B):
-        start = outcomes.initial_start[task[b]]
-        stop = outcomes.initial_start[task[b] + 1]
-        uniform = uniforms[b, TASK_UNIFORM]  # the task is given: its number draws the first state
-        first = sample_index(outcomes.initial_cumulative, start, stop, uniform)
-        rows.task[b] = task[b]
-        rows.state[b] = outcomes.initial_state[first]
-        rows.elapsed[b] = 0
-        rows.ended[b] = False
-        observation = outcomes.initial_observation[first]
-        write_input(
-            rows, layout, B + b, b, b, episode, False, True, observation, prev_reward[b], prev_action[b], task[b]
-        )
-
-
-def _play_episode(
-    agent: Agent,
-    boundary: Boundary,
-    recipient: np.ndarray,
-    donor: np.ndarray,
-    first_input: str,
-    state: np.ndarray,
-    seed: int,
-    buffers: tuple[Rows, Activations],
-) -> Rows:
-    """Rows of the recipients' episode with the given states (B, 2H), of B pairs, played in `buffers`.
-
-    Row b holds the state of pair b, its first step is row B + b.
-    """
-    rows, act = buffers
-    rows.size[:] = 0
-    B = len(recipient)
-    if B == 0:
-        return rows
-    tasks = agent.tasks
-    layout = agent.layout
-    H = layout.hidden_size
-    rules = make_rules(tasks)._replace(episodes=boundary.episode + 1)  # the trial is over when this episode is
-    last_played = 1 + rules.step_limit  # time 0 is that of the states put in
-    uniforms = randomness.uniforms(seed, randomness.PROBING, 4, B, uniforms_per_trial(last_played))
-    act.h[:B] = state[:, :H]
-    act.c[:B] = state[:, H:]
-    source = donor if first_input == "donor" else recipient
-    masking = layout._replace(sees_across=layout.sees_across and first_input != "masked")
-    given = boundary.prev_reward[source], boundary.prev_action[source]
-    _begin_episodes(tasks.outcomes, masking, uniforms, boundary.episode, boundary.task[recipient], *given, rows)
-    rows.begin[:2] = 0, B
-    rules = rules._replace(step_limit=last_played)
-    play_on(tasks.outcomes, rules, layout, agent.theta, uniforms, False, rows, act, B, 2 * B, 1)
-    return rows
+    def outcome(self, pairs: Pairs, state: np.ndarray, first_input: str) -> Outcome:
+        """`Outcome` with the given states (B, 2H); see the module's docstring for what counts."""
+        B = len(pairs.recipient)
+        if B == 0:
+            return Outcome(float("nan"), 0, 0)
+        rows = self.continuation.play(pairs, state, first_input)
+        donor_task = self.boundary.task[pairs.donor]
+        n = np.arange(B, rows.size[STEPS])
+        b = rows.trial[n]
+        state = rows.state_before[n]
+        action = rows.action[n]
+        donor = self.wanted[donor_task[b], state]  # (n, A)
+        own = self.wanted[rows.task[b], state]
+        taken = np.arange(len(n)), action
+        for_donor = (donor & ~own)[taken] & (own & ~donor).any(axis=1)
+        for_recipient = (own & ~donor)[taken] & (donor & ~own).any(axis=1)
+        possible = self.possible[donor_task[b], state, action, reward_index(self.tasks, rows.reward[n])]
+        until = np.full(B, rows.size[STEPS])  # the first row whose reward the donor's task could not have paid
+        np.minimum.at(until, b[~possible], n[~possible])
+        counted = n <= until[b]
+        followed = int(for_donor[counted].sum())
+        told = int((for_donor | for_recipient)[counted].sum())
+        return Outcome(followed / told if told else float("nan"), told, B)
 
 
 def wanted_actions(tasks: TaskSet, gamma: float) -> np.ndarray:
@@ -261,27 +218,6 @@ def wanted_actions(tasks: TaskSet, gamma: float) -> np.ndarray:
     wanted = np.zeros((tasks.num_tasks, tasks.num_states, tasks.num_actions), bool)
     wanted[joint.task(known), joint.state(known)] = q >= best - TIE * np.maximum(1, np.abs(best))
     return wanted
-
-
-def _whom(tasks: TaskSet, rows: Rows, wanted: np.ndarray, donor_task: np.ndarray) -> Outcome:
-    """The `Outcome` of played rows; see the module's docstring for what counts."""
-    B = len(donor_task)
-    n = np.arange(B, rows.size[STEPS])
-    b = rows.trial[n]
-    state = rows.state_before[n]
-    action = rows.action[n]
-    donor = wanted[donor_task[b], state]  # (n, A)
-    own = wanted[rows.task[b], state]
-    taken = np.arange(len(n)), action
-    for_donor = (donor & ~own)[taken] & (own & ~donor).any(axis=1)
-    for_recipient = (own & ~donor)[taken] & (donor & ~own).any(axis=1)
-    possible = _payments(tasks)[donor_task[b], state, action, reward_index(tasks, rows.reward[n])]
-    until = np.full(B, rows.size[STEPS])  # the first row whose reward the donor's task could not have paid
-    np.minimum.at(until, b[~possible], n[~possible])
-    counted = n <= until[b]
-    followed = int(for_donor[counted].sum())
-    told = int((for_donor | for_recipient)[counted].sum())
-    return Outcome(followed / told if told else float("nan"), told, B)
 
 
 def _payments(tasks: TaskSet) -> np.ndarray:
