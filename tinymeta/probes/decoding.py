@@ -2,7 +2,8 @@
 
 A ridge regression maps the state h (or [h, c]) to each sufficient statistic of the exact belief, see
 `tinymeta.probes.belief_statistics`. It is fitted on half of the trials, its penalty chosen on a quarter of those, and
-tested on the other half. Its error is the fraction of variance that stays unexplained there,
+tested on the other half, where predictions are clipped to the range that the statistic has in the recording. Its error
+is the fraction of variance that stays unexplained there,
 
     Σ w (y - ŷ)² / Σ w (y - ȳ)²
 
@@ -105,27 +106,27 @@ class Regression:
         return self._ridge.fit(y[self.split.train], [best])[0]
 
     def predict(self, y: np.ndarray) -> np.ndarray:
-        """What the fit to y says on the samples of `split.test`."""
-        return self.fit(y)(self.x[self.split.test])
+        """What the fit to y says on the samples of `split.test`, clipped to the range of y, all samples taken together.
+
+        One trial that goes where no other went would else outweigh all of them: a linear map knows no bounds.
+        """
+        return np.clip(self.fit(y)(self.x[self.split.test]), np.min(y, axis=0), np.max(y, axis=0))
 
 
-def r_squared(predicted: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """1 - Σ w (y - ŷ)² / Σ w (y - ȳ)², all columns pooled, w (n,) being 1 if left out; NaN where y does not vary.
+def unexplained(predicted: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """Σ w (y - ŷ)² / Σ w (y - ȳ)², the fraction of variance that a prediction leaves unexplained.
+
+    All columns of y (n, V) are pooled, ȳ is their weighted mean and w (n,) is 1 if left out; NaN where y does not vary.
 
     Examples
     --------
     >>> y = np.array([[0.0], [1.0]])
-    >>> r_squared(y, y), r_squared(np.full((2, 1), 0.5), y)
-    (1.0, 0.0)
+    >>> unexplained(y, y), unexplained(np.full((2, 1), 0.5), y)
+    (0.0, 1.0)
     """
     w = np.ones((len(y), 1)) if weight is None else weight[:, None] * (len(y) / weight.sum())
     total = (w * np.square(y - (w * y).mean(axis=0))).sum()
-    return float(1 - (w * np.square(y - predicted)).sum() / total) if total > 1e-12 * max(1, y.size) else float("nan")
-
-
-def unexplained(predicted: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """1 - `r_squared`: the fraction of variance that the prediction leaves unexplained."""
-    return 1 - r_squared(predicted, y, weight)
+    return float((w * np.square(y - predicted)).sum() / total) if total > 1e-12 * max(1, y.size) else float("nan")
 
 
 def log_ratio(untrained: float, trained: float) -> float:
@@ -205,7 +206,7 @@ def score(x: np.ndarray, samples: Samples, targets: dict[str, np.ndarray], split
     dict
         error {statistic: fraction of variance unexplained}; posterior, where it is one of them: accuracy (share of
         steps whose decoded top hypothesis is a top one of the exact belief), bits (see `information_bits`) and
-        calibration, of decoded probabilities clipped to [0, 1].
+        calibration.
     """
     test = split.test
     regression = Regression(x, split)
@@ -221,7 +222,7 @@ def score(x: np.ndarray, samples: Samples, targets: dict[str, np.ndarray], split
         posterior = {
             "accuracy": float((chosen >= top - 1e-9).mean()),
             "bits": information_bits(predicted["posterior"], y, ~test),
-            "calibration": calibration(np.clip(predicted["posterior"], 0, 1), samples.truth[test]),
+            "calibration": calibration(predicted["posterior"], samples.truth[test]),
         }
     error = {name: unexplained(predicted[name], y[test], weight) for name, y in targets.items()}
     return {"error": error, "posterior": posterior}

@@ -16,7 +16,7 @@ from tinymeta.probes.transplants import PUT_IN
 
 CALIBRATED = ("bandit-0.1-0.9", "bandit-0.25-0.75-100", "tiger")
 DRAWN_TRANSPLANTS = ("bandit", "corridor", "bandit-0.25-0.75-100")
-FLOOR = 1e-4  # of the logarithmic axes of dissimilarities
+FLOOR = 1e-5  # of the logarithmic axes of dissimilarities; what is smaller is drawn as high as this
 
 
 class Series(NamedTuple):
@@ -60,7 +60,7 @@ def _pooled_calibration(found: list[dict[str, Any]], network: str) -> tuple[np.n
     """(decoded, came true, cases) of each tenth of the unit interval that occurs, over all runs."""
     tenths: dict[int, list] = {}
     for result in found:
-        for row in result["decoding"][network]["hc"]["calibration"]:
+        for row in result["decoding"][network]["hc"]["posterior"]["calibration"]:
             tenths.setdefault(min(int(row[0] * BINS), BINS - 1), []).append(row)
     pooled = [np.array(rows) for _, rows in sorted(tenths.items())]
     decoded, true = np.array([np.average(rows[:, :2], axis=0, weights=rows[:, 2]) for rows in pooled]).T
@@ -85,15 +85,24 @@ def draw_simulation(results: Results, out: Path) -> None:
             axis.set(title=f"{dissimilarity}, {way}", yscale="log")
             axis.set_ylim(bottom=FLOOR)
             axis.set_xticks(range(len(TITLES)), TITLES.values(), rotation=35, ha="right", fontsize=7)
-    axes[0, 0].set_ylabel("dissimilarity of states")
-    axes[1, 0].set_ylabel("dissimilarity of outputs")
+    axes[0, 0].set_ylabel("states: variance unexplained")
+    axes[1, 0].set_ylabel("outputs: P(wrong choice)")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     save(figure, out / "simulation", table.columns)
 
 
 def _paint_simulation(axis: Axes, x: np.ndarray, values: list[Estimate], series: Series) -> None:
     mean, low, high = (np.array([getattr(value, key) for value in values]) for key in ("mean", "low", "high"))
-    axis.bar(x, mean, 0.18, color=series.colour, label=series.label, hatch=series.hatch, edgecolor="white", lw=0.3)
+    axis.bar(
+        x,
+        np.maximum(mean, 1.1 * FLOOR),
+        0.18,
+        color=series.colour,
+        label=series.label,
+        hatch=series.hatch,
+        edgecolor="white",
+        lw=0.3,
+    )
     axis.vlines(x, np.maximum(low, FLOOR), np.maximum(high, FLOOR), color="black", lw=0.7)
 
 
