@@ -91,8 +91,10 @@ def write_results(folder, reward=GOOD_REWARD, steps=GOOD_STEPS, first=0.5, learn
 GOOD_PROBES = {
     "gap to optimum, sampled": 0.4, "transplant both, trained": 0.98, "transplant both, untrained": 0.5,
     "transplant pattern, trained": 0.97, "transplant random, trained": 0.05, "transplant axis, trained": 0.01,
-    "decoding R², trained": 0.99, "decoding R², untrained": 0.97, "decoding R², shuffled": 0.01,
-    "D_s agent → Bayes, trained": 0.01, "D_s agent → Bayes, untrained": 0.1,
+    "posterior unexplained, trained": 0.01, "posterior unexplained, untrained": 0.03,
+    "posterior unexplained, shuffled": 0.99, "net evidence unexplained, untrained / trained": 3.0,
+    "expected reward unexplained, untrained / trained": 1.0, "log-odds unexplained, untrained / trained": 1.5,
+    "D_s agent → Bayes, untrained / trained": 1.0, "D_s Bayes → agent, untrained / trained": 1.5,
 }  # fmt: skip
 
 
@@ -106,8 +108,8 @@ GOOD_TESTS = {  # (sampled, greedy, optimum)
 def write_probes(folder, numbers=GOOD_PROBES, deviation=0.0, undefined=(), tests=None):
     """A probe.json with these numbers in every probed run; RL¹ stays with its own task.
 
-    The test of 1000 rollouts is `deviation` above the exact reward, whose standard error is 0.02. Quantities in
-    `undefined` are left out, as where nothing told.
+    Ratios are given as their logarithms. The test of 1000 rollouts is `deviation` above the exact reward, whose
+    standard error is 0.02. Quantities in `undefined` are left out, as where nothing told.
     """
     for name in PAPER.probed:
         for seed in range(SEEDS):

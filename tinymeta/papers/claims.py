@@ -20,6 +20,9 @@ Case = dict[str, Estimate]  # {quantity: estimate}
 Cases = dict[str, Case]  # {case: …}; the case "" stands for all there is
 
 
+DIGITS = 4  # decimals of what was measured, at most
+
+
 class Bound(Protocol):
     """What a quantity's interval must meet; its text says so."""
 
@@ -217,6 +220,8 @@ def measured_text(row: Row) -> str:
     --------
     >>> measured_text({"measured": {"rl2 reward per trial": {"mean": 9.496, "low": 9.4912, "high": 9.5012, "n": 20}}})
     'rl2 reward per trial: 9.50 [9.49, 9.50]'
+    >>> measured_text({"measured": {"trained": {"mean": 0.00117, "low": 0.00058, "high": 0.00176, "n": 20}}})
+    'trained: 0.001 [0.001, 0.002]'
     """
     return "<br>".join(f"{name}: {_rounded(**estimate)}" for name, estimate in row["measured"].items())
 
@@ -227,10 +232,15 @@ def verdict_text(row: Row) -> str:
 
 
 def _rounded(mean: float | None, low: float | None, high: float | None, n: int) -> str:
-    """Mean and interval; whole numbers where they are large, or exactly whole; ∞ where claims.json has null."""
+    """Mean and interval, in two decimals or as many as tell its ends apart; ∞ where claims.json has null.
+
+    Whole numbers where they are large, or exactly whole.
+    """
     if mean is None or low is None or high is None:
         return "∞"
     digits = 0 if abs(mean) >= 1000 or low == high == round(mean) else 2
+    while low < high and digits < DIGITS and f"{low:.{digits}f}" == f"{high:.{digits}f}":
+        digits += 1
     if low == high:
         return f"{mean:.{digits}f}"
     return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"

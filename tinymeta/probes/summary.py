@@ -108,7 +108,7 @@ def report(summary: list[dict[str, Any]]) -> str:
         for name in QUANTITIES:
             value = row[name]
             if value is not None:
-                lines.append(f"  {name:46}{shown(name, Estimate(**value))}")
+                lines.append(f"  {name:50}{shown(name, Estimate(**value))}")
         lines.append("")
     return "\n".join(lines)
 
