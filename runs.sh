@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bash runs.sh                  set up, then reproduce the paper: train 20 seeds of every run, draw figures/, judge the claims
+# bash runs.sh                  set up, then reproduce the paper: train seeds 100-119 of every run, draw figures/, judge the claims
 # bash runs.sh --quick          the same with 3 seeds, into figures-quick/
 # bash runs.sh --first-seed S   the same with seeds S…S+19, from runs-S/ into figures-S/
 # bash runs.sh test             set up; lint, format and types; tests
@@ -68,7 +68,7 @@ case "${1:-}" in
     ;;
 --first-seed)
     [[ "${2:-}" =~ ^[0-9]+$ && $# -eq 2 ]] || usage "$*"
-    [ "$2" = 0 ] || { runs="runs-$2" && out="figures-$2"; }
+    [ "$2" = 100 ] || { runs="runs-$2" && out="figures-$2"; }
     reproduce --first-seed "$2"
     ;;
 test)

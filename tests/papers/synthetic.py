@@ -90,9 +90,19 @@ def write_results(folder, reward=GOOD_REWARD, steps=GOOD_STEPS, first=0.5, learn
 
 GOOD_PROBES = {
     "gap to optimum, sampled": 0.4, "transplant both, trained": 0.98, "transplant both, untrained": 0.5,
-    "transplant pattern, trained": 0.97, "transplant random, trained": 0.05, "transplant axis, trained": 0.01,
-    "decoding R², trained": 0.99, "decoding R², untrained": 0.97, "decoding R², shuffled": 0.01,
-    "D_s agent → Bayes, trained": 0.01, "D_s agent → Bayes, untrained": 0.1,
+    "transplant pattern, trained": 0.97, "transplant random, trained": 0.4, "transplant axis, trained": 0.1,
+    "transplant same, trained": 0.01, "transplant complement, trained": 0.02, "transplant orthogonal, trained": 0.1,
+    "transplant none, trained": 0.0,
+    "metamers, own histories, trained": 0.02, "metamers, own histories, untrained": 0.5,
+    "metamers, own histories, untrained / trained": 3.0, "metamers, random histories, untrained": 0.9,
+    "metamers, random histories, untrained / trained": 2.0, "mid-episode exchange, trained": 0.95,
+    "mid-episode exchange, own state": 0.02, "mid-episode exchange, untrained": 0.5, "switch, moved": 0.1,
+    "switch, optimal": 0.0, "evidence after a transplant, carried": 1.05, "evidence after a transplant, followed": 0.95,
+    "evidence after a transplant, own": 0.02,
+    "posterior unexplained, trained": 0.01, "posterior unexplained, untrained": 0.03,
+    "posterior unexplained, shuffled": 0.99, "net evidence unexplained, untrained / trained": 3.0,
+    "expected reward unexplained, untrained / trained": 1.0, "log-odds unexplained, untrained / trained": 1.5,
+    "D_s agent → Bayes, untrained / trained": 1.0, "D_s Bayes → agent, untrained / trained": 1.5,
 }  # fmt: skip
 
 
@@ -106,8 +116,8 @@ GOOD_TESTS = {  # (sampled, greedy, optimum)
 def write_probes(folder, numbers=GOOD_PROBES, deviation=0.0, undefined=(), tests=None):
     """A probe.json with these numbers in every probed run; RL¹ stays with its own task.
 
-    The test of 1000 rollouts is `deviation` above the exact reward, whose standard error is 0.02. Quantities in
-    `undefined` are left out, as where nothing told.
+    Ratios are given as their logarithms. The test of 1000 rollouts is `deviation` above the exact reward, whose
+    standard error is 0.02. Quantities in `undefined` are left out, as where nothing told.
     """
     for name in PAPER.probed:
         for seed in range(SEEDS):
@@ -120,7 +130,10 @@ def write_probes(folder, numbers=GOOD_PROBES, deviation=0.0, undefined=(), tests
                     "bayes_optimal": {"reward_per_trial": best},
                 },
             }
-            for quantity, value in numbers.items():
+            off_path = {
+                "metamers, random histories, trained": 0.8 if name.startswith(("bandit-rl", "corridor")) else 0.1
+            }
+            for quantity, value in (off_path | numbers).items():
                 stays = name.endswith("rl1") and quantity.startswith("transplant")
                 number = (0.01 if stays else value) + 1e-4 * seed
                 _put(found, QUANTITIES[quantity], None if quantity in undefined else number)

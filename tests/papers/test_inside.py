@@ -34,7 +34,9 @@ def test_the_whole_chain_on_tiny_runs(results, tmp_path, capsys):
         probes.of("bandit-rl2")
     inside.look_inside(PAPER, results, tmp_path / "out", workers=1)
     assert (tmp_path / "out" / "inside.md").read_text() == probe_table(Probes(results), PAPER.probed)
-    assert probe_table(probes, PAPER.probed).count("\n| ") == 1 + len(PAPER.probed)
+    decoding, simulation = probe_table(probes, PAPER.probed).split("## Simulation")
+    assert simulation.count("\n| ") == 1 + len(PAPER.probed)
+    assert decoding.count("| RL² |") == decoding.count("| RL¹ |") > len(PAPER.probed)  # a row for each statistic
     assert {path.stem for path in (tmp_path / "out").glob("*.svg")} == set(PAPER.probe_figures)
     assert {path.stem for path in (tmp_path / "out").glob("*.csv")} == set(PAPER.probe_figures)
     written = {name: (results.path(name, 0) / "probe.json").stat().st_mtime_ns for name in PAPER.probed}

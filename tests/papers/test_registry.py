@@ -62,7 +62,7 @@ def test_options():
     assert str(results.path("bandit-rl2", 5)) == "elsewhere/bandit-rl2/seed-5"
     assert (str(output_of(args, paper)), workers_of(args)) == ("here", 3)
     args = parser.parse_args([])
-    assert results_of(args, paper).seeds_of("bandit-rl2") == range(20)
+    assert results_of(args, paper).seeds_of("bandit-rl2") == range(100, 120)
     assert results_of(args, paper).seeds_of("corridor-10-11-rl2") == range(10)
     assert output_of(args, paper) == paper.output
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hand_made import action_counter, evidence_counter, listener
+from networks import action_counter, evidence_counter, listener
 
 import tinymeta
 from tinymeta.optimum.planning import bayes_optimal

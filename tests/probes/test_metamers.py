@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hand_made import action_counter, evidence_counter
+from networks import action_counter, evidence_counter
 from support import small
 
 import tinymeta

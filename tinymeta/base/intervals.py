@@ -118,6 +118,22 @@ def difference(a: Sample, b: Sample, confidence: float = 0.90) -> Estimate:
     return Estimate(mean, mean - half, mean + half, n)
 
 
+def ratio(logarithms: Sample, confidence: float = 0.95) -> Estimate:
+    """`Estimate` of a ratio from its logarithm in n independent pairs: `estimate`, raised to a power of e.
+
+    The mean is the geometric one.
+
+    Examples
+    --------
+    >>> round(ratio([math.log(2), math.log(8)]).mean, 6)
+    4.0
+    """
+    logarithm = estimate(logarithms, confidence)
+    with np.errstate(over="ignore"):  # an end beyond what a float holds is infinite
+        mean, low, high = np.exp(logarithm[:3]).tolist()
+    return Estimate(mean, low, high, logarithm.n)
+
+
 def interval(values: Sample) -> str:
     """Mean ± half the 95 % interval over independent runs, as text."""
     e = estimate(values)

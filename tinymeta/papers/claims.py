@@ -24,6 +24,7 @@ Cases = dict[str, Case]  # {case: …}; the case "" stands for all there is
 HOLDS = "holds"
 BROKEN = "does not hold"
 UNDECIDED = "undecided"  # the bound lies within the interval: a coin toss
+DIGITS = 4  # decimals of what was measured, at most
 
 
 class Bound(Protocol):
@@ -241,7 +242,9 @@ def measured_text(row: Row) -> str:
     Examples
     --------
     >>> measured_text({"measured": {"rl2 reward per trial": {"mean": 9.496, "low": 9.4912, "high": 9.5012, "n": 20}}})
-    'rl2 reward per trial: 9.496 [9.491, 9.501]'
+    'rl2 reward per trial: 9.50 [9.49, 9.50]'
+    >>> measured_text({"measured": {"trained": {"mean": 0.00117, "low": 0.00058, "high": 0.00176, "n": 20}}})
+    'trained: 0.001 [0.001, 0.002]'
     """
     return "<br>".join(f"{name}: {_rounded(**estimate)}" for name, estimate in row["measured"].items())
 
@@ -252,12 +255,15 @@ def verdict_text(row: Row) -> str:
 
 
 def _rounded(mean: float | None, low: float | None, high: float | None, n: int) -> str:
-    """Mean and interval; as many digits as show how wide it is; ∞ where claims.json has null."""
+    """Mean and interval, in two decimals or as many as tell its ends apart; ∞ where claims.json has null.
+
+    Whole numbers where they are large, or exactly whole.
+    """
     if mean is None or low is None or high is None:
         return "∞"
     digits = 0 if abs(mean) >= 1000 or low == high == round(mean) else 2
-    if 0 < high - low < 0.02 or 0 < abs(mean) < 0.1:
-        digits = 3 if max(high - low, abs(mean)) >= 0.002 else 4
+    while low < high and digits < DIGITS and f"{low:.{digits}f}" == f"{high:.{digits}f}":
+        digits += 1
     if low == high:
         return f"{mean:.{digits}f}"
     return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"

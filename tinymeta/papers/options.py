@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tinymeta.base.errors import integer
 from tinymeta.base.processes import cores
-from tinymeta.papers.experiments import QUICK_SEEDS, SEEDS
+from tinymeta.papers.experiments import FIRST_SEED, QUICK_SEEDS, SEEDS
 from tinymeta.papers.registry import DEFAULT, PAPERS, Paper
 from tinymeta.papers.results import Results
 
@@ -15,7 +15,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--paper", default=DEFAULT, metavar="NAME", help=f"one of {', '.join(PAPERS)}")
     parser.add_argument("--runs", default="runs", metavar="DIR", help="folder of the run folders")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds instead of {SEEDS}")
-    parser.add_argument("--first-seed", type=int, default=0, metavar="S", help="seeds S, S+1, … of every experiment")
+    parser.add_argument(
+        "--first-seed", type=int, default=FIRST_SEED, metavar="S", help="seeds S, S+1, … of every experiment"
+    )
 
 
 def add_output(parser: ArgumentParser) -> None:

@@ -7,41 +7,57 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tinymeta.base.errors import InputError
 from tinymeta.base.files import read_json, write_whole
-from tinymeta.base.intervals import Estimate, estimate
+from tinymeta.base.intervals import Estimate
 from tinymeta.base.processes import one_thread_each
 from tinymeta.papers.plotting import LABEL
 from tinymeta.papers.results import Results
+from tinymeta.probes.belief_statistics import STATISTICS
+from tinymeta.probes.decoding import ERROR_FLOOR
 from tinymeta.probes.many import probe_run
-from tinymeta.probes.summary import QUANTITIES, find, plain
+from tinymeta.probes.summary import estimate_of, plain, shown
 
 PROBE_LIMIT = 2**26  # bytes of a probe.json that are read
 
-COLUMNS = (  # of the table: heading, one of `QUANTITIES`
-    ("R² trained", "decoding R², trained"),
-    ("untrained", "decoding R², untrained"),
-    ("shuffled", "decoding R², shuffled"),
-    ("last input", "decoding R², last input"),
-    ("D_s → trained", "D_s agent → Bayes, trained"),
-    ("untrained", "D_s agent → Bayes, untrained"),
-    ("shuffled", "D_s agent → Bayes, shuffled"),
-    ("D_o → trained", "D_o agent → Bayes, trained"),
-    ("D_s ← trained", "D_s Bayes → agent, trained"),
-    ("untrained", "D_s Bayes → agent, untrained"),
-    ("shuffled", "D_s Bayes → agent, shuffled"),
-    ("D_o ← trained", "D_o Bayes → agent, trained"),
-    ("untrained", "D_o Bayes → agent, untrained"),
-)
+DECODING_COLUMNS = {  # heading: one of `QUANTITIES`, {} being the statistic
+    "trained": "{} unexplained, trained",
+    "untrained": "{} unexplained, untrained",
+    "untrained / trained": "{} unexplained, untrained / trained",
+    "shuffled": "{} unexplained, shuffled",
+    "last input": "{} unexplained, last input",
+}
+SIMULATION_COLUMNS = {  # heading: one of `QUANTITIES`
+    **{
+        f"D_s {sign} {network}": f"D_s {way}, {network}"
+        for sign, way in (("→", "agent → Bayes"), ("←", "Bayes → agent"))
+        for network in ("trained", "untrained", "untrained / trained", "shuffled")
+    },
+    **{
+        f"D_o {sign} {network}": f"D_o {way}, {network}"
+        for sign, way in (("→", "agent → Bayes"), ("←", "Bayes → agent"))
+        for network in ("trained", "untrained")
+    },
+}
 
-TABLE_TEXT = """\
-Mean and 95 % interval over runs. R²: held-out linear decoding of the exact belief from [h, c], all trials weighing
-the same. D_s, D_o: dissimilarity of states and of outputs when the agent simulates the Bayes-optimal machine (→) and
-the other way round (←); 0 is a perfect simulation. Gap: what is missing in reward per trial to the best policy with
-the agent's own information (RL¹ is told the task), exact where the tree of histories can be walked, else from 1000
-rollouts.
+DECODING_TEXT = f"""\
+Mean and 95 % interval over runs, in three digits. 0 is perfect, 1 is no better than the mean.
+
+## Decoding
+
+Fraction of variance of a sufficient statistic of the exact belief that held-out linear decoding from [h, c] leaves
+unexplained, all trials weighing the same. Untrained / trained: the ratio of errors paired by seed, geometric mean and
+interval (errors below {ERROR_FLOOR:g} count as that). Posterior and log-odds are scored where hypotheses are few, else
+the expected reward of either action; net evidence in dependent bandits.
+"""
+
+SIMULATION_TEXT = """\
+## Simulation
+
+Dissimilarity when the agent simulates the Bayes-optimal machine (→) and the other way round (←): D_s of states, the
+fraction of variance unexplained, and D_o of outputs, the probability of a wrong choice. The machine's map to the agent
+knows the clock. Gap: what is missing in reward per trial to the best policy with the agent's own information (RL¹ is
+told the task), exact where the tree of histories can be walked, else from 1000 rollouts.
 """
 
 
@@ -65,10 +81,8 @@ class Probes:
         return self._found[name]
 
     def estimate(self, name: str, quantity: str) -> Estimate | None:
-        """`Estimate` over seeds of one of `tinymeta.probes.summary.QUANTITIES`, None where it is undefined."""
-        values = np.array([find(result, QUANTITIES[quantity]) for result in self.of(name)])
-        values = values[np.isfinite(values)]
-        return estimate(values) if len(values) else None
+        """`estimate_of` the runs, one for each seed: one of `QUANTITIES`, None where it is undefined."""
+        return estimate_of(quantity, self.of(name))
 
     def required(self, name: str, quantity: str) -> Estimate:
         """`estimate` of what must be defined: a verdict needs it.
@@ -111,24 +125,43 @@ def probe_all(results: Results, names: Iterable[str], workers: int, say: Callabl
 
 
 def probe_table(probes: Probes, titles: Mapping[str, str]) -> str:
-    """inside.md: one row per experiment of {experiment: its task set's title}, controls beside it."""
-    headings = ("task set", "agent", "runs", "gap to optimum", *(heading for heading, _ in COLUMNS))
-    lines = [TABLE_TEXT, f"| {' | '.join(headings)} |", "|" + "---|" * len(headings)]
-    for name, title in titles.items():
-        exact = probes.estimate(name, "gap to optimum, exact")
-        gap = probes.estimate(name, "gap to optimum, sampled") if exact is None else exact
-        cells = [
-            title,
-            LABEL[probes.results.experiments[name].agent],
-            str(len(probes.of(name))),
-            "optimum out of reach" if gap is None else _rounded(gap, 2),
-            *(_rounded(probes.estimate(name, quantity), 3) for _, quantity in COLUMNS),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    """inside.md: for each experiment of {experiment: its task set's title} what was decoded and what simulated."""
+    tables = ((DECODING_TEXT, _decoding_rows), (SIMULATION_TEXT, _simulation_rows))
+    parts = []
+    for text, rows_of in tables:
+        rows = [row for name, title in titles.items() for row in rows_of(probes, name, title)]
+        lines = [f"| {' | '.join(cells)} |" for cells in (rows[0], *([cells.values() for cells in rows]))]
+        parts.append("\n".join([text, lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]) + "\n")
+    return "\n".join(parts)
 
 
-def _rounded(value: Estimate | None, digits: int) -> str:
-    if value is None:
-        return "–"
-    return f"{value.mean:.{digits}f} [{value.low:.{digits}f}, {value.high:.{digits}f}]"
+def _experiment_cells(probes: Probes, name: str, title: str) -> dict[str, str]:
+    """What the rows of both tables begin with, {heading: cell}."""
+    agent = LABEL[probes.results.experiments[name].agent]
+    return {"task set": title, "agent": agent, "runs": str(len(probes.of(name)))}
+
+
+def _decoding_rows(probes: Probes, name: str, title: str) -> list[dict[str, str]]:
+    """A row for each statistic that was decoded."""
+    rows: list[dict[str, str]] = []
+    for statistic, words in STATISTICS.items():
+        if probes.estimate(name, f"{words} unexplained, trained") is None:
+            continue
+        if statistic == "expected_reward" and rows:
+            continue
+        quantities = {heading: quantity.format(words) for heading, quantity in DECODING_COLUMNS.items()}
+        rows.append({**_experiment_cells(probes, name, title), "statistic": words, **_cells(probes, name, quantities)})
+    return rows
+
+
+def _simulation_rows(probes: Probes, name: str, title: str) -> list[dict[str, str]]:
+    exact = probes.estimate(name, "gap to optimum, exact")
+    gap = probes.estimate(name, "gap to optimum, sampled") if exact is None else exact
+    shown_gap = "optimum out of reach" if gap is None else shown("gap to optimum, sampled", gap)
+    cells = _cells(probes, name, SIMULATION_COLUMNS)
+    return [{**_experiment_cells(probes, name, title), "gap to optimum": shown_gap, **cells}]
+
+
+def _cells(probes: Probes, name: str, quantities: Mapping[str, str]) -> dict[str, str]:
+    found = {heading: (quantity, probes.estimate(name, quantity)) for heading, quantity in quantities.items()}
+    return {heading: "–" if value is None else shown(quantity, value) for heading, (quantity, value) in found.items()}

@@ -1,13 +1,22 @@
-"""Can the exact belief be read off the LSTM's state? Linear decoding, held out, with controls.
+"""Can what the exact belief knows be read off the LSTM's state? Linear decoding, held out, with controls.
 
-A ridge regression maps the state h (or [h, c]) to the probabilities of the hidden part of the exact belief, and
-another one to their log-odds. It is fitted on half of the trials, its penalty chosen on a quarter of those, and
-scored on the other half. A score says nothing by itself (an untrained network is a random feature map of the recent
-past; Hennig et al. 2023 decode with R² near 0.5 from it), so each stands beside the same fit on
+A ridge regression maps the state h (or [h, c]) to each sufficient statistic of the exact belief, see
+`tinymeta.probes.belief_statistics`. It is fitted on half of the trials, its penalty chosen on a quarter of those, and
+tested on the other half, where predictions are clipped to the range that the statistic has in the recording. Its error
+is the fraction of variance that stays unexplained there,
+
+    Σ w (y - ŷ)² / Σ w (y - ȳ)²
+
+with ȳ the tested samples' mean and weights w that give every trial the same share. A score says nothing by itself (an
+untrained network is a random feature map of the recent past; Hennig et al. 2023 decode with R² near 0.5 from it), so
+each stands beside the same fit on
 
     untrained   the network before training, sent through the same inputs
-    shuffled    the trained states, with the beliefs of another trial at the same step
+    shuffled    the trained states, with the statistics of another trial at the same step
     inputs      the raw input of the step instead of a state
+
+Trained and untrained network share their seed, the inputs and the split. So they are compared as a pair, by the
+logarithm of untrained error / trained error, one number per run.
 """
 
 from collections.abc import Sequence
@@ -17,12 +26,14 @@ import numpy as np
 
 from tinymeta.base import randomness
 from tinymeta.base.errors import InputError
+from tinymeta.environments.table import TaskSet
+from tinymeta.probes.belief_statistics import POSTERIOR_LIMIT, statistics, varies
 from tinymeta.probes.recording import Recording
 
-DECODING_PENALTIES = (1e-7, 1e-5, 1e-3, 1e-1)  # of the ridge, per sample of features scaled to variance 1
-CLIP = 1e-4  # probabilities are clipped to [CLIP, 1 - CLIP] before their log-odds are taken, ±9.2
+DECODING_PENALTIES = (1e-9, 1e-7, 1e-5, 1e-3, 1e-1)  # of the ridge, per sample of features scaled to variance 1
 BINS = 10  # of calibration
 R2_CEILING = 1 - 1e-6  # so that a perfect fit counts as a finite number of bits
+ERROR_FLOOR = 1e-8  # smaller errors count as this one in a ratio: float32 states, rounded to 6e-8, say no more
 
 
 class LinearMap(NamedTuple):
@@ -95,28 +106,43 @@ class Regression:
         return self._ridge.fit(y[self.split.train], [best])[0]
 
     def predict(self, y: np.ndarray) -> np.ndarray:
-        """What the fit to y says on the samples of `split.test`."""
-        return self.fit(y)(self.x[self.split.test])
+        """What the fit to y says on the samples of `split.test`, clipped to the range of y, all samples taken together.
+
+        One trial that goes where no other went would else outweigh all of them: a linear map knows no bounds.
+        """
+        return np.clip(self.fit(y)(self.x[self.split.test]), np.min(y, axis=0), np.max(y, axis=0))
 
 
-def r_squared(predicted: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """1 - Σ w (y - ŷ)² / Σ w (y - ȳ)², all columns pooled, w (n,) being 1 if left out; NaN where y does not vary.
+def unexplained(predicted: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """Σ w (y - ŷ)² / Σ w (y - ȳ)², the fraction of variance that a prediction leaves unexplained.
+
+    All columns of y (n, V) are pooled, ȳ is their weighted mean and w (n,) is 1 if left out; NaN where y does not vary.
 
     Examples
     --------
     >>> y = np.array([[0.0], [1.0]])
-    >>> r_squared(y, y), r_squared(np.full((2, 1), 0.5), y)
-    (1.0, 0.0)
+    >>> unexplained(y, y), unexplained(np.full((2, 1), 0.5), y)
+    (0.0, 1.0)
     """
     w = np.ones((len(y), 1)) if weight is None else weight[:, None] * (len(y) / weight.sum())
     total = (w * np.square(y - (w * y).mean(axis=0))).sum()
-    return float(1 - (w * np.square(y - predicted)).sum() / total) if total > 1e-12 * max(1, y.size) else float("nan")
+    return float((w * np.square(y - predicted)).sum() / total) if total > 1e-12 * max(1, y.size) else float("nan")
 
 
-def log_odds(probability: np.ndarray) -> np.ndarray:
-    """log p / (1 - p) of clipped probabilities."""
-    p = np.clip(probability, CLIP, 1 - CLIP)
-    return np.log(p) - np.log1p(-p)
+def log_ratio(untrained: float, trained: float) -> float:
+    """log(untrained / trained) of two errors, none of which counts as less than `ERROR_FLOOR`.
+
+    Examples
+    --------
+    >>> round(log_ratio(0.2, 0.1), 6), log_ratio(1e-12, 0.0)
+    (0.693147, 0.0)
+    """
+    return float(np.log(np.maximum(untrained, ERROR_FLOOR) / np.maximum(trained, ERROR_FLOOR)))
+
+
+def trial_weights(trial: np.ndarray) -> np.ndarray:
+    """1 / samples of its trial for each sample (n,): one that wanders off would outweigh dozens."""
+    return 1 / np.bincount(trial)[trial]
 
 
 def information_bits(predicted: np.ndarray, y: np.ndarray, train: np.ndarray) -> float:
@@ -167,77 +193,55 @@ class Samples(NamedTuple):
         """The valid steps, trial by trial."""
         trial, step = np.nonzero(recording.valid)
         y = recording.hypotheses[trial, step]
-        varies = np.ptp(y, axis=0) > 0
-        number = np.where(varies, np.cumsum(varies) - 1, -1)
-        return cls(trial, step, recording.episode[trial, step], y[:, varies], number[recording.truth[trial, step]])
+        kept = varies(y)
+        number = np.where(kept, np.cumsum(kept) - 1, -1)
+        return cls(trial, step, recording.episode[trial, step], y[:, kept], number[recording.truth[trial, step]])
 
 
-def score(x: np.ndarray, samples: Samples, split: Split) -> dict[str, Any]:
-    """How well features x (n, F) tell the belief, held out. Decoded probabilities are clipped to [0, 1].
+def score(x: np.ndarray, samples: Samples, targets: dict[str, np.ndarray], split: Split) -> dict[str, Any]:
+    """How well features x (n, F) tell the statistics {name: (n, V)} of the belief, held out.
 
     Returns
     -------
     dict
-        r2 and r2_log_odds (every trial has the same weight, however long it is: one that wanders off would outweigh
-        dozens), accuracy (share of steps whose decoded top hypothesis is a top one of the exact belief), bits (see
-        `information_bits`), calibration, r2_by_step and r2_by_episode (lists; NaN where the belief does not vary
-        there).
-
-    Raises
-    ------
-    InputError
-        If the belief never varies.
+        error {statistic: fraction of variance unexplained}; posterior, where it is one of them: accuracy (share of
+        steps whose decoded top hypothesis is a top one of the exact belief), bits (see `information_bits`) and
+        calibration.
     """
-    y = samples.hypotheses
     test = split.test
-    if y.shape[1] == 0:
-        raise InputError("the exact belief never varies, expected a task set on which there is something to find out")
     regression = Regression(x, split)
-    predicted = regression.predict(y)
-    probability = np.clip(predicted, 0, 1)
-    weight = (1 / np.bincount(samples.trial)[samples.trial])[test]
-    odds = log_odds(y)
-    top = y[test].max(axis=1)
-    chosen = y[test][np.arange(test.sum()), predicted.argmax(axis=1)]
-    return {
-        "r2": r_squared(probability, y[test], weight),
-        "r2_log_odds": r_squared(regression.predict(odds), odds[test], weight),
-        "accuracy": float((chosen >= top - 1e-9).mean()),
-        "bits": information_bits(predicted, y, ~test),
-        "calibration": calibration(probability, samples.truth[test]),
-        "r2_by_step": _r_squared_within(probability, y[test], samples.step[test]),
-        "r2_by_episode": _r_squared_within(probability, y[test], samples.episode[test]),
-    }
+    weight = trial_weights(samples.trial)[test]
+    predicted = {name: regression.predict(y) for name, y in targets.items()}
+    if "posterior" not in targets:
+        few = f"expected at most {POSTERIOR_LIMIT} for its posterior to be decoded"
+        posterior: dict[str, Any] = {"reason": f"the belief is over {samples.hypotheses.shape[1]} hypotheses, {few}"}
+    else:
+        y = targets["posterior"]
+        top = y[test].max(axis=1)
+        chosen = y[test][np.arange(test.sum()), predicted["posterior"].argmax(axis=1)]
+        posterior = {
+            "accuracy": float((chosen >= top - 1e-9).mean()),
+            "bits": information_bits(predicted["posterior"], y, ~test),
+            "calibration": calibration(predicted["posterior"], samples.truth[test]),
+        }
+    error = {name: unexplained(predicted[name], y[test], weight) for name, y in targets.items()}
+    return {"error": error, "posterior": posterior}
 
 
-def _r_squared_within(predicted: np.ndarray, y: np.ndarray, group: np.ndarray) -> list[float]:
-    """`r_squared` of the samples of each group 0, 1, …, NaN where y does not vary in it."""
-    order = np.argsort(group, kind="stable")
-    first = np.searchsorted(group[order], np.arange(group.max() + 1))
-    count = np.diff(np.append(first, len(group)))
-    centre = y.mean(axis=0)
-    y = y[order] - centre
-    predicted = predicted[order] - centre
-    error = np.add.reduceat(np.square(y - predicted).sum(axis=1), first)
-    sums = np.add.reduceat(y, first, axis=0)
-    total = np.add.reduceat(np.square(y).sum(axis=1), first) - np.square(sums).sum(axis=1) / count
-    return np.where(total > 1e-9 * count, 1 - error / np.where(total > 1e-9 * count, total, 1), np.nan).tolist()
-
-
-def shuffled(samples: Samples) -> Samples:
-    """The samples with the beliefs of the next trial at the same step (at its last one if it ended earlier)."""
+def shuffled(samples: Samples) -> np.ndarray:
+    """For each sample the row of the next trial's at the same step (at its last one if it ended earlier)."""
     trials = int(samples.trial.max()) + 1
     first = np.searchsorted(samples.trial, np.arange(trials))
     count = np.diff(np.append(first, len(samples.trial)))
     other = (samples.trial + 1) % trials
-    row = first[other] + np.minimum(samples.step, count[other] - 1)
-    return samples._replace(hypotheses=samples.hypotheses[row], truth=samples.truth[row])
+    return first[other] + np.minimum(samples.step, count[other] - 1)
 
 
-def decode(recording: Recording, before: Recording, seed: int = 0) -> dict[str, dict[str, Any]]:
-    """{control: {features: `score`}} of a recording and of the untrained network on the same inputs.
+def decode(tasks: TaskSet, recording: Recording, before: Recording, seed: int = 0) -> dict[str, dict[str, Any]]:
+    """{control: {features: `score`}} of a recording and of the untrained network on the same inputs, and their ratios.
 
-    trained and untrained on "h" and "hc" ([h, c]), shuffled on "hc", inputs on "x".
+    trained and untrained on "h" and "hc" ([h, c]), shuffled on "hc", inputs on "x"; and log_ratio {features:
+    {statistic: log(untrained / trained error)}}, see `log_ratio`.
 
     Raises
     ------
@@ -245,13 +249,29 @@ def decode(recording: Recording, before: Recording, seed: int = 0) -> dict[str, 
         If the belief never varies in the recording.
     """
     samples = Samples.of(recording)
+    if samples.hypotheses.shape[1] == 0:
+        raise InputError("the exact belief never varies, expected a task set on which there is something to find out")
     split = split_trials(samples.trial, seed)
     at = samples.trial, samples.step
-    results = {}
+    targets = statistics(tasks, recording, *at)
+    results: dict[str, dict[str, Any]] = {}
     for name, source in (("trained", recording), ("untrained", before)):
         h, c = source.hidden[at], source.cell[at]
-        results[name] = {"h": score(h, samples, split), "hc": score(np.hstack([h, c]), samples, split)}
+        results[name] = {
+            "h": score(h, samples, targets, split),
+            "hc": score(np.hstack([h, c]), samples, targets, split),
+        }
+    rows = shuffled(samples)
+    others = samples._replace(hypotheses=samples.hypotheses[rows], truth=samples.truth[rows])
     both = np.hstack([recording.hidden[at], recording.cell[at]])
-    results["shuffled"] = {"hc": score(both, shuffled(samples), split)}
-    results["inputs"] = {"x": score(recording.inputs[at], samples, split)}
+    of_others = {name: y[rows] for name, y in targets.items()}
+    results["shuffled"] = {"hc": score(both, others, of_others, split)}
+    results["inputs"] = {"x": score(recording.inputs[at], samples, targets, split)}
+    results["log_ratio"] = {
+        features: {
+            name: log_ratio(results["untrained"][features]["error"][name], error)
+            for name, error in results["trained"][features]["error"].items()
+        }
+        for features in ("h", "hc")
+    }
     return results

@@ -1,18 +1,18 @@
 """All probes of one agent: what its states know, what it does with them, and what it misses."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinymeta.base.errors import InputError, integer
+from tinymeta.base.errors import integer
 from tinymeta.environments.table import TaskSet
 from tinymeta.learning.agent import Agent
 from tinymeta.learning.evaluation import evaluate, exact_or_reason
 from tinymeta.optimum.planning import Plan, bayes_optimal, informed, plan_value
-from tinymeta.probes.decoding import Samples, decode, score, split_trials
+from tinymeta.probes.belief_statistics import statistics
+from tinymeta.probes.decoding import Samples, decode, log_ratio, score, split_trials
 from tinymeta.probes.history_tree import exact_behaviour
-from tinymeta.probes.interventions import interventions
+from tinymeta.probes.interventions import Reason, interventions, or_reason
 from tinymeta.probes.recording import Recording, nodes_along, record, relive, untrained
 from tinymeta.probes.simulation import Machine, policy_divergence, simulate
 
@@ -21,10 +21,8 @@ PRUNE = 1e-10  # probability below which a history is not followed; 0 where hist
 HISTORIES = 400_000
 SHORT_HORIZON = 12  # steps up to which a tree of histories is never pruned
 WORST = 5  # beliefs at which the agent errs, that a report names
-DECODING_STEPS = 10_000  # samples that decoders are fitted and tested on, at most
-SIMULATION_STEPS = 3000  # and simulations
-
-Reason = dict[str, str]  # {"reason": why something is not defined or out of reach}
+SAMPLES = 12_000  # that maps of decoding and simulation are fitted and tested on: about as many
+MOST_TRIALS = 1000  # that are recorded for them where trials are short
 
 
 class Machines(NamedTuple):
@@ -42,8 +40,8 @@ def machines(tasks: TaskSet, gamma: float, identity_from: int, values: dict | No
     """
     values = exact_or_reason(tasks, gamma) if values is None else values
     beyond = values["bayes_optimal"].get("reason")
-    bayes = {"reason": beyond} if beyond else _or_reason(lambda: bayes_optimal(tasks, gamma))
-    own = bayes if identity_from >= tasks.episodes else _or_reason(lambda: informed(tasks, gamma, identity_from))
+    bayes = {"reason": beyond} if beyond else or_reason(lambda: bayes_optimal(tasks, gamma))
+    own = bayes if identity_from >= tasks.episodes else or_reason(lambda: informed(tasks, gamma, identity_from))
     return Machines(bayes, own, values)
 
 
@@ -86,12 +84,12 @@ def probe(
     recording = record(agent, trials, seed)
     before = untrained(agent, train_seed, init)
     result: dict[str, Any] = {"env": tasks.name, "agent": agent.name, "trials": trials, "gamma": gamma}
-    many = _first_trials(recording, DECODING_STEPS)
-    result["decoding"] = _or_reason(lambda: decode(many, relive(before, many), seed))
-    few = _first_trials(recording, SIMULATION_STEPS)
-    result["simulation"] = _or_reason(lambda: _simulation(agent, before, few, known.bayes, seed))
+    samples = _samples(agent, recording, seed)
+    relived = relive(before, samples)
+    result["decoding"] = or_reason(lambda: decode(tasks, samples, relived, seed))
+    result["simulation"] = or_reason(lambda: _simulation(agent, before, samples, relived, known.bayes, seed))
     result["divergence"] = own if isinstance(own, dict) else _divergence(agent, recording, own)
-    result["exact"] = own if isinstance(own, dict) else _or_reason(lambda: _exact(agent, gamma, own))
+    result["exact"] = own if isinstance(own, dict) else or_reason(lambda: _exact(agent, gamma, own))
     result |= interventions(agent, before, recording, gamma, own, seed)
     result["evaluation"] = evaluate(agent, gamma, rollouts=1000, seed=seed, baselines=known.values)
     result["gap"] = {} if isinstance(own, dict) else _gap(result, own, gamma)
@@ -99,46 +97,53 @@ def probe(
 
 
 def over_training(agents: list[Agent], recording: Recording, seed: int = 0) -> list[dict[str, float]]:
-    """[{"r2", "r2_log_odds", "bits", "reward"}] of networks along one training run.
+    """[{a statistic: fraction of variance unexplained, …, "reward"}] of networks along one training run.
 
-    Each is sent through the inputs of one and the same recording, and decoded on [h, c].
+    Each is sent through the inputs of one and the same recording, and the statistics of the exact belief
+    (`tinymeta.probes.belief_statistics`) are decoded from [h, c].
     """
     samples = Samples.of(recording)
     split = split_trials(samples.trial, seed)
+    targets = statistics(agents[0].tasks, recording, samples.trial, samples.step)
     table = []
     for agent in agents:
         states = relive(agent, recording)
         x = np.hstack([states.hidden[samples.trial, samples.step], states.cell[samples.trial, samples.step]])
-        found = score(x, samples, split)
-        row = {key: found[key] for key in ("r2", "r2_log_odds", "bits")}
+        row = dict(score(x, samples, targets, split)["error"])
         row["reward"] = float(agent.play(400, seed=seed).reward.sum(axis=1).mean())
         table.append(row)
     return table
 
 
-def _or_reason(job: Callable[[], Any]) -> Any:
-    """What `job` returns; {"reason": why} if it is out of reach, or not defined for this agent: other probes go on."""
-    try:
-        return job()
-    except InputError as error:
-        return {"reason": str(error)}
+def _samples(agent: Agent, recording: Recording, seed: int) -> Recording:
+    """A recording of about `SAMPLES` steps: the given one's first trials, or more trials, but at most `MOST_TRIALS`.
 
-
-def _first_trials(recording: Recording, samples: int) -> Recording:
-    """As many of the first trials as hold `samples` valid steps, at least 8."""
-    count = np.cumsum(recording.valid.sum(axis=1))
-    trials = max(8, int(np.searchsorted(count, samples, side="right")))
+    Never fewer than 8 trials, and never more than five times the given ones: who asks for a few gets a quick look.
+    """
+    steps = recording.valid.sum(axis=1)
+    trials = int(np.clip(round(SAMPLES / steps.mean()), 8, MOST_TRIALS))
+    if trials > len(steps):
+        return record(agent, min(trials, 5 * len(steps)), seed)
     return Recording(*(array[:trials] for array in recording))
 
 
-def _simulation(agent: Agent, before: Agent, recording: Recording, bayes: Plan | Reason, seed: int) -> dict[str, dict]:
-    """Both directions for the agent, for the untrained one, and with shuffled trials."""
+def _simulation(
+    agent: Agent, before: Agent, recording: Recording, relived: Recording, bayes: Plan | Reason, seed: int
+) -> dict[str, dict]:
+    """Both directions for the agent, for the untrained one, and with shuffled trials; and log_ratio {direction: …}.
+
+    That is the logarithm of untrained D_s / trained D_s, see `log_ratio`.
+    """
     machine = Machine(agent.tasks, recording, None if isinstance(bayes, dict) else bayes, seed)
-    return {
+    found: dict[str, dict] = {
         "trained": simulate(agent, recording, machine),
-        "untrained": simulate(before, relive(before, recording), machine),
+        "untrained": simulate(before, relived, machine),
         "shuffled": simulate(agent, recording, machine, shuffle=True),
     }
+    ratios = {
+        way: log_ratio(found["untrained"][way]["D_s"], trained["D_s"]) for way, trained in found["trained"].items()
+    }
+    return {**found, "log_ratio": ratios}
 
 
 def _divergence(agent: Agent, recording: Recording, own: Plan) -> dict[str, float]:

@@ -99,13 +99,7 @@ def transplant(
     InputError
         Where there is nothing to exchange: one task, one episode, the first episode, or no pair that may exchange.
     """
-    tasks = agent.tasks
-    if tasks.num_tasks < 2 or tasks.episodes < 2:
-        raise InputError("one task or one episode: there is nothing to exchange")
-    k = tasks.episodes // 2 if episode is None else episode
-    if not 1 <= k < tasks.episodes:
-        raise InputError(f"episode = {k}, expected 1…{tasks.episodes - 1}: the first one has nothing to take over")
-    boundary = boundary_of(recording, k)
+    boundary = boundary_of(recording, _episode(agent.tasks, episode))
     moves = _moves(recording, seed)
     behaviour = _Behaviour(agent, boundary, wanted, seed)
     results: dict[str, dict[str, Any]] = {}
@@ -114,14 +108,18 @@ def transplant(
         states = _states_put_in(boundary.state, pairs, moves, seed)
         results[first_input] = {what: behaviour.outcome(pairs, states[what], first_input) for what in PUT_IN}
         if dosed and "dose" not in results and len(pairs.recipient):
-            results["dose"] = {
-                what: [
-                    behaviour.outcome(pairs, states["none"] + dose * (states[what] - states["none"]), first_input).donor
-                    for dose in DOSES
-                ]
-                for what in DOSED
-            }
+            results["dose"] = behaviour.by_dose(pairs, states, first_input)
     return results
+
+
+def _episode(tasks: TaskSet, episode: int | None) -> int:
+    """The episode that is played with exchanged states."""
+    if tasks.num_tasks < 2 or tasks.episodes < 2:
+        raise InputError("one task or one episode: there is nothing to exchange")
+    k = tasks.episodes // 2 if episode is None else episode
+    if not 1 <= k < tasks.episodes:
+        raise InputError(f"episode = {k}, expected 1…{tasks.episodes - 1}: the first one has nothing to take over")
+    return k
 
 
 def _moves(recording: Recording, seed: int) -> Moves:
@@ -206,6 +204,14 @@ class _Behaviour:
         followed = int(for_donor[counted].sum())
         told = int((for_donor | for_recipient)[counted].sum())
         return Outcome(followed / told if told else float("nan"), told, B)
+
+    def by_dose(self, pairs: Pairs, states: dict[str, np.ndarray], first_input: str) -> dict[str, list[float]]:
+        """{one of `DOSED`: share that follows the donor by `DOSES`}, of what `_states_put_in` gives."""
+        own = states["none"]
+        return {
+            what: [self.outcome(pairs, own + dose * (states[what] - own), first_input).donor for dose in DOSES]
+            for what in DOSED
+        }
 
 
 def wanted_actions(tasks: TaskSet, gamma: float) -> np.ndarray:

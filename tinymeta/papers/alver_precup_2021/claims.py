@@ -1,19 +1,22 @@
 """What Alver & Precup (2021) say, and what we add: each claim with its measurement and its threshold.
 
-Thresholds were not all fixed before the first run: training lengths and some thresholds changed after looks at runs.
+How thresholds came about, and what was changed after a look at runs, is told in docs/claims.md. Claims about what is
+in the state are in `belief_claims`.
 """
 
 from tinymeta.papers.alver_precup_2021 import measurements as measured
-from tinymeta.papers.alver_precup_2021.measurements import DEPENDENT, LUCK_ONCE_IN, RANDOM, SPEED_RATIO, TRANSPLANTED
-from tinymeta.papers.claims import Above, AtLeast, AtMost, Below, Claim, Never, Threshold, Within, WithinFactor
+from tinymeta.papers.alver_precup_2021.belief_claims import (
+    BELIEF_CLAIMS,
+    METAMER_CLAIMS,
+    ON_THREE,
+    TRANSPLANT_CLAIMS,
+)
+from tinymeta.papers.alver_precup_2021.measurements import LUCK_ONCE_IN, RANDOM, SPEED_RATIO
+from tinymeta.papers.claims import Above, AtLeast, AtMost, Claim, Never, Threshold, Within, WithinFactor
 
 REWARD_MARGIN = 0.1
 STEPS_MARGIN = 0.5
 SPEED_FACTOR = 1.5
-FOLLOWS = 0.9  # share of actions from which on a behaviour follows the donor
-STAYS = 0.1  # and up to which it stays with its own task
-
-ON_THREE = "on three dependent bandits"
 
 BANDIT_CLAIMS = (
     *(
@@ -188,58 +191,6 @@ OPTIMALITY_CLAIMS = (
     ),
 )
 
-TRANSPLANT_CLAIMS = (
-    Claim(
-        name="transplant",
-        text=(
-            "Later episodes act on the carried state: "
-            "with another trial's state RL² follows the other trial's task (ours)"
-        ),
-        place="§5, tested by intervention",
-        statistic="share of telling actions that follow the donor, the last input being the recipient's own",
-        threshold=Threshold(
-            "RL² {0}, RL¹ {1}, untrained {2.centre} ± {2.margin}",
-            {"rl2": AtLeast(FOLLOWS), "rl1": AtMost(STAYS), "untrained rl2": Within(0.5, 0.15)},
-        ),
-        measure=measured.transplants,
-    ),
-    Claim(
-        name="direction",
-        text="Moving the state along the directions of the decoded belief alone is enough for that (ours)",
-        place="§5, tested by intervention",
-        statistic="share of telling actions that follow the donor",
-        threshold=Threshold("{}; equally far at random {}", {"pattern": AtLeast(FOLLOWS), "random": AtMost(0.25)}),
-        measure=measured.probe_quantity_of(TRANSPLANTED, "transplant {}, trained", ("pattern", "random", "axis")),
-    ),
-)
-
-BELIEF_CLAIMS = (
-    Claim(
-        name="decoding-control",
-        text="In the paper's two environments decoding says nothing: untrained networks decode as well (ours)",
-        place="§5",
-        statistic="held-out R² of the exact belief from [h, c]",
-        threshold=Threshold("{}, trained or not", {"trained": AtLeast(0.95), "untrained": AtLeast(0.95)}),
-        measure=measured.probe_quantity_of(TRANSPLANTED, "decoding R², {}", ("trained", "untrained", "shuffled")),
-    ),
-    Claim(
-        name="decoding",
-        text="Where evidence must be counted, training makes the belief more decodable (ours)",
-        place="§5",
-        statistic="held-out R² of the exact belief from [h, c], 95 % intervals",
-        threshold=Threshold("trained {} " + ON_THREE, {"trained": Above("untrained")}),
-        measure=measured.probe_quantity_of(DEPENDENT, "decoding R², {}", ("trained", "untrained")),
-    ),
-    Claim(
-        name="simulation",
-        text="There, training lets the agent simulate the Bayes-optimal machine better (ours)",
-        place="§5",
-        statistic="D_s from the agent to the machine, 95 % intervals",
-        threshold=Threshold("trained {} " + ON_THREE, {"trained": Below("untrained")}),
-        measure=measured.probe_quantity_of(DEPENDENT, "D_s agent → Bayes, {}", ("trained", "untrained")),
-    ),
-)
-
 CLAIMS = (
     *BANDIT_CLAIMS,
     *SAME_PERFORMANCE_CLAIMS,
@@ -248,6 +199,7 @@ CLAIMS = (
     *TIMESTEPS_CLAIMS,
     *CONTROL_CLAIMS,
     *OPTIMALITY_CLAIMS,
+    *METAMER_CLAIMS,
     *TRANSPLANT_CLAIMS,
     *BELIEF_CLAIMS,
 )

@@ -13,7 +13,9 @@ and of what probes found
     belief-along-a-trial  exact and decoded belief, step by step
     calibration           decoded probability against the frequency with which it came true
     simulation            dissimilarities of both simulations, with controls
-    transplants           whom the behaviour follows
+    metamers              what it changes to exchange states of equal beliefs, and of different ones
+    transplants           whom the behaviour follows when an episode begins with another trial's state
+    evidence              the policy by net evidence, of states as they came and of states moved there
 """
 
 import functools
@@ -21,8 +23,9 @@ from collections.abc import Mapping
 
 from tinymeta.papers.alver_precup_2021.animations import draw_animation
 from tinymeta.papers.alver_precup_2021.diagrams import draw_architecture, draw_corridor_paths
+from tinymeta.papers.alver_precup_2021.intervention_figures import draw_evidence, draw_metamers, draw_transplants
 from tinymeta.papers.alver_precup_2021.performance_figures import draw_episodes, draw_learning
-from tinymeta.papers.alver_precup_2021.probe_figures import draw_calibration, draw_simulation, draw_transplants
+from tinymeta.papers.alver_precup_2021.probe_figures import draw_calibration, draw_simulation
 from tinymeta.papers.alver_precup_2021.state_figures import draw_along_a_trial, draw_over_training, draw_state_space
 from tinymeta.papers.plotting import Draw
 
@@ -41,6 +44,8 @@ PROBE_FIGURES: Mapping[str, Draw] = {
     "simulation": draw_simulation,
     "state-space": draw_state_space,
     "belief-along-a-trial": draw_along_a_trial,
+    "metamers": draw_metamers,
     "transplants": draw_transplants,
+    "evidence": draw_evidence,
     "calibration": draw_calibration,
 }

@@ -237,19 +237,6 @@ def deviation_from_exact(results: Results) -> Cases:
     return {"": {"largest deviation, standard errors": _exactly(max(deviations), len(deviations))}}
 
 
-def transplants(results: Results) -> Cases:
-    """Share of telling actions that follow the donor of the whole state: RL², RL¹, and RL² before training."""
-    probes = Probes(results)
-    cases: Cases = {}
-    for task in TRANSPLANTED:
-        cases[task] = {
-            "rl2": probes.required(f"{task}-rl2", "transplant both, trained"),
-            "rl1": probes.required(f"{task}-rl1", "transplant both, trained"),
-            "untrained rl2": probes.required(f"{task}-rl2", "transplant both, untrained"),
-        }
-    return cases
-
-
 def probe_quantity_of(tasks: Sequence[str], quantity: str, whats: Sequence[str]) -> Measure:
     """One of `tinymeta.probes.summary.QUANTITIES` of RL² on each of `tasks`, `{}` in its name being each of `whats`."""
 

@@ -1,4 +1,4 @@
-"""Pictures of what the probes of all runs found: calibration, simulation, transplants."""
+"""Pictures of what decoding and simulation found in all runs."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,11 +12,9 @@ from tinymeta.papers.plotting import COLOUR, SHUFFLED_ORANGE, UNTRAINED_GREY, Ta
 from tinymeta.papers.probe_results import Probes
 from tinymeta.papers.results import Results
 from tinymeta.probes.decoding import BINS
-from tinymeta.probes.transplants import PUT_IN
 
 CALIBRATED = ("bandit-0.1-0.9", "bandit-0.25-0.75-100", "tiger")
-DRAWN_TRANSPLANTS = ("bandit", "corridor", "bandit-0.25-0.75-100")
-FLOOR = 1e-4  # of the logarithmic axes of dissimilarities
+FLOOR = 1e-5  # of the logarithmic axes of dissimilarities; what is smaller is drawn as high as this
 
 
 class Series(NamedTuple):
@@ -60,7 +58,7 @@ def _pooled_calibration(found: list[dict[str, Any]], network: str) -> tuple[np.n
     """(decoded, came true, cases) of each tenth of the unit interval that occurs, over all runs."""
     tenths: dict[int, list] = {}
     for result in found:
-        for row in result["decoding"][network]["hc"]["calibration"]:
+        for row in result["decoding"][network]["hc"]["posterior"]["calibration"]:
             tenths.setdefault(min(int(row[0] * BINS), BINS - 1), []).append(row)
     pooled = [np.array(rows) for _, rows in sorted(tenths.items())]
     decoded, true = np.array([np.average(rows[:, :2], axis=0, weights=rows[:, 2]) for rows in pooled]).T
@@ -85,41 +83,22 @@ def draw_simulation(results: Results, out: Path) -> None:
             axis.set(title=f"{dissimilarity}, {way}", yscale="log")
             axis.set_ylim(bottom=FLOOR)
             axis.set_xticks(range(len(TITLES)), TITLES.values(), rotation=35, ha="right", fontsize=7)
-    axes[0, 0].set_ylabel("dissimilarity of states")
-    axes[1, 0].set_ylabel("dissimilarity of outputs")
+    axes[0, 0].set_ylabel("states: variance unexplained")
+    axes[1, 0].set_ylabel("outputs: P(wrong choice)")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     save(figure, out / "simulation", table.columns)
 
 
 def _paint_simulation(axis: Axes, x: np.ndarray, values: list[Estimate], series: Series) -> None:
     mean, low, high = (np.array([getattr(value, key) for value in values]) for key in ("mean", "low", "high"))
-    axis.bar(x, mean, 0.18, color=series.colour, label=series.label, hatch=series.hatch, edgecolor="white", lw=0.3)
+    axis.bar(
+        x,
+        np.maximum(mean, 1.1 * FLOOR),
+        0.18,
+        color=series.colour,
+        label=series.label,
+        hatch=series.hatch,
+        edgecolor="white",
+        lw=0.3,
+    )
     axis.vlines(x, np.maximum(low, FLOOR), np.maximum(high, FLOOR), color="black", lw=0.7)
-
-
-def draw_transplants(results: Results, out: Path) -> None:
-    """Whom the behaviour follows when a trial goes on with another trial's state, whole or in parts."""
-    probes = Probes(results)
-    table = Table("task set", "series", "put in", "mean", "low", "high")
-    figure, axes = new_figure(9.4, 3.2, 1, 3, sharey=True)
-    for axis, task in zip(axes, DRAWN_TRANSPLANTS, strict=True):
-        for i, series in enumerate(SERIES[:3]):
-            found = [
-                probes.estimate(f"{task}-{series.agent}", f"transplant {what}, {series.network}") for what in PUT_IN
-            ]
-            mean, low, high = (
-                np.array([np.nan if value is None else getattr(value, key) for value in found])
-                for key in ("mean", "low", "high")
-            )
-            table.add(task, series.label, PUT_IN, mean, low, high)
-            x = np.arange(len(PUT_IN)) + (i - 1) * 0.27
-            axis.bar(
-                x, mean, 0.25, color=series.colour, label=series.label, hatch=series.hatch, edgecolor="white", lw=0.3
-            )
-            axis.errorbar(x, mean, [mean - low, high - mean], fmt="none", color="black", lw=0.7)
-        axis.axhline(0.5, color="black", lw=0.5, ls=":")
-        axis.set(title=TITLES[task], ylim=(0, 1.05))
-        axis.set_xticks(range(len(PUT_IN)), PUT_IN, rotation=35, ha="right")
-    axes[0].set_ylabel("share of actions that follow the donor")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    save(figure, out / "transplants", table.columns)

@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from tinymeta.papers.alver_precup_2021.experiments import OVER_TRAINING, TITLES
 from tinymeta.papers.plotting import COLOUR, UNTRAINED_GREY, Table, mean_and_band, new_figure, save
 from tinymeta.papers.results import Results
-from tinymeta.probes.decoding import Regression, Samples, split_trials
+from tinymeta.probes.belief_statistics import STATISTICS
+from tinymeta.probes.decoding import ERROR_FLOOR, Regression, Samples, split_trials
 from tinymeta.probes.probing import over_training
 from tinymeta.probes.recording import record, relive, untrained
 from tinymeta.runs.folder import RunFolder
@@ -22,6 +23,7 @@ STATE_SPACE = ("bandit-0.1-0.9-100", "bandit-0.25-0.75-100", "corridor")
 ALONG_A_TRIAL = ("bandit-0.25-0.75-100", "tiger", "corridor")
 SHOWN = 40  # steps of a trial in the picture of its belief
 SEEDS_OVER_TRAINING = 5
+DRAWN_OVER_TRAINING = ("net_evidence", "posterior")  # the first of them that a task set has
 
 
 class Projection(NamedTuple):
@@ -71,23 +73,24 @@ def _project(run: RunFolder) -> Projection:
 
 
 def draw_over_training(results: Results, out: Path) -> None:
-    """How well the belief is decoded, and what is earned, along training."""
-    table = Table("experiment", "seed", "trials", "r2", "r2_log_odds", "bits", "reward")
+    """How much of a statistic of the belief decoding leaves unexplained, and what is earned, along training."""
+    table = Table("experiment", "seed", "trials", *STATISTICS, "reward")
     figure, axes = new_figure(9.4, 2.9, 1, 3)
     for axis, name in zip(axes, OVER_TRAINING, strict=True):
-        r2, reward = [], []
+        errors, reward = [], []
         for seed, run in list(zip(results.seeds_of(name), results.runs(name), strict=True))[:SEEDS_OVER_TRAINING]:
-            trials, scores = _along_training(run)
-            table.add(name, seed, trials, *(scores[key] for key in ("r2", "r2_log_odds", "bits", "reward")))
-            r2.append(scores["r2"])
-            reward.append(scores["reward"])
+            trials, found = _along_training(run)
+            table.add(name, seed, trials, *(found.get(key, "") for key in STATISTICS), found["reward"])
+            shown = next(key for key in DRAWN_OVER_TRAINING if key in found)
+            errors.append(np.log10(np.maximum(found[shown], ERROR_FLOOR)))
+            reward.append(found["reward"])
         twin = axis.twinx()
-        _paint_along_training(axis, trials, np.array(r2), COLOUR["rl2"], "-", "decoding R²")
+        _paint_along_training(axis, trials, np.array(errors), COLOUR["rl2"], "-", STATISTICS[shown])
         _paint_along_training(twin, trials, np.array(reward), COLOUR["rl1"], "--", "reward per trial")
         twin.spines["right"].set_visible(True)
         title = TITLES[name.removesuffix("-rl2")]
-        axis.set(xlabel="training trials (thousands)", title=title, ylim=(min(0.5, np.min(r2)), 1.01))
-        axis.set_ylabel("held-out decoding R²", color=COLOUR["rl2"])
+        axis.set(xlabel="training trials (thousands)", title=title)
+        axis.set_ylabel(f"log₁₀ of {STATISTICS[shown]} unexplained", color=COLOUR["rl2"])
         twin.set_ylabel("reward per trial", color=COLOUR["rl1"])
     save(figure, out / "decoding-training", table.columns)
 
