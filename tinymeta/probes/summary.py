@@ -9,6 +9,7 @@ import numpy as np
 
 from tinymeta.base.intervals import Estimate, estimate, ratio
 from tinymeta.probes.belief_statistics import STATISTICS
+from tinymeta.probes.decoding import ERROR_FLOOR
 
 WAYS = {"agent → Bayes": "agent_to_bayes", "Bayes → agent": "bayes_to_agent"}
 CONTROLS = {"trained": "hc", "untrained": "hc", "shuffled": "hc", "last input": "x"}  # and the features that it has
@@ -32,6 +33,7 @@ SIMULATION: dict[str, tuple] = {
     for dissimilarity in ("D_s", "D_o")
     for network in ("trained", "untrained", "shuffled")
 }
+ERRORS = frozenset(name for name in (*DECODING, *SIMULATION) if not name.startswith("D_o"))  # fractions of variance
 QUANTITIES: dict[str, tuple] = {
     **DECODING,
     "top hypothesis found, trained": ("decoding", "trained", "hc", "posterior", "accuracy"),
@@ -114,7 +116,9 @@ def report(summary: list[dict[str, Any]]) -> str:
 
 
 def shown(quantity: str, value: Estimate) -> str:
-    """An estimate of one of `QUANTITIES` as text, three digits of each number; its interval where it has one.
+    """An estimate of one of `QUANTITIES` as text: three digits of each number, and its interval where it has one.
+
+    Errors that are nothing but rounding are said to be below `ERROR_FLOOR`.
 
     Examples
     --------
@@ -122,7 +126,11 @@ def shown(quantity: str, value: Estimate) -> str:
     '0.000364 [0.000301, 0.000427]'
     >>> shown("D_s agent → Bayes, untrained / trained", Estimate(2.5, 1.87, 3.35, 20))
     '2.50x [1.87, 3.35]'
+    >>> shown("posterior unexplained, trained", Estimate(3e-17, 1e-17, 5e-17, 20))
+    '< 1e-08'
     """
+    if quantity in ERRORS and value.high < ERROR_FLOOR:
+        return f"< {ERROR_FLOOR:g}"
     sign = "x" if quantity in RATIOS else ""
     spread = f" [{three_digits(value.low)}, {three_digits(value.high)}]" if value.n > 1 else ""
     return f"{three_digits(value.mean)}{sign}{spread}"
