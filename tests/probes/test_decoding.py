@@ -175,6 +175,29 @@ def test_a_trial_weighs_the_same_however_long_it_is():
     assert decoding.unexplained(predicted, y) > 0.9
 
 
+def uneven_recording():
+    """(task set, recording) whose even trials last 20 pulls and keep a noisy count, the others 3 and a sound one."""
+    tasks, recording = counting_recording()
+    evidence = belief_statistics.net_evidence(tasks, recording)
+    long = np.arange(len(evidence)) % 2 == 0
+    noise = np.random.default_rng(0).normal(size=evidence.shape) * 5 * long[:, None]
+    valid = recording.valid & (long[:, None] | (np.arange(20) < 3))
+    return tasks, with_state(recording, evidence + noise)._replace(valid=valid)
+
+
+def test_scores_weigh_trials_alike():
+    tasks, recording = uneven_recording()
+    samples, at = samples_of(recording)
+    y = belief_statistics.statistics(tasks, recording, *at)["net_evidence"]
+    split = decoding.split_trials(samples.trial)
+    state = np.hstack([recording.hidden[at], recording.cell[at]])
+    weight = decoding.trial_weights(samples.trial)[split.test]
+    predicted = decoding.Regression(state, split).predict(y)
+    found = errors(tasks, recording)["net_evidence"]
+    assert found == pytest.approx(decoding.unexplained(predicted, y[split.test], weight))
+    assert abs(found - decoding.unexplained(predicted, y[split.test])) > 1e-3
+
+
 def test_a_step_into_the_unknown_is_clipped_to_what_is_possible():
     """One tested state a thousand times as far out as any other: its prediction is the largest value that there is."""
     x = np.linspace(0, 1, 800)[:, None]

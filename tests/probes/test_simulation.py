@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from networks import hand_made, telling_taskset, untrained_agent
-from test_decoding import counting_recording, with_state
+from test_decoding import counting_recording, uneven_recording, with_state
 
 import tinymeta
 from tinymeta.optimum.planning import bayes_optimal
 from tinymeta.probes import belief_statistics, simulation
+from tinymeta.probes.decoding import trial_weights, unexplained
 from tinymeta.probes.recording import record
 from tinymeta.probes.simulation import SOFT, Machine, policy_divergence, simulate
 
@@ -66,6 +67,19 @@ def test_a_large_mean_does_not_flatter():
     far = both_ways(recording, tasks, noise + 1000, noise + 1000)
     assert min(near) > 0.9
     np.testing.assert_allclose(far, near, rtol=1e-3)
+
+
+def test_dissimilarities_weigh_trials_alike():
+    tasks, recording = uneven_recording()
+    machine = Machine(tasks, recording)
+    test = machine.split.test
+    at = machine.samples.trial, machine.samples.step
+    state = np.hstack([recording.hidden[at], recording.cell[at]])
+    predicted = machine.features.predict(state)
+    found = simulate(counting_agent(tasks, 1), recording, machine)["bayes_to_agent"]["D_s"]
+    weight = trial_weights(machine.samples.trial)[test]
+    assert found == pytest.approx(unexplained(predicted, state[test], weight))
+    assert abs(found - unexplained(predicted, state[test])) > 1e-3
 
 
 def test_with_p_uniform_the_machines_state_is_the_expected_reward():

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinymeta.base.intervals import Estimate, estimate, ratio
 from tinymeta.probes.belief_statistics import STATISTICS
+from tinymeta.probes.decoding import ERROR_FLOOR
 from tinymeta.probes.transplants import PUT_IN
 
 WAYS = {"agent → Bayes": "agent_to_bayes", "Bayes → agent": "bayes_to_agent"}
@@ -67,6 +68,7 @@ INTERVENTIONS: dict[str, tuple] = {
     },
     "evidence after a transplant, carried, untrained": ("updating", "untrained", "transplanted", "carried"),
 }
+ERRORS = frozenset(name for name in (*DECODING, *SIMULATION) if not name.startswith("D_o"))  # fractions of variance
 QUANTITIES: dict[str, tuple] = {
     **DECODING,
     "top hypothesis found, trained": ("decoding", "trained", "hc", "posterior", "accuracy"),
@@ -145,7 +147,9 @@ def report(summary: list[dict[str, Any]]) -> str:
 
 
 def shown(quantity: str, value: Estimate) -> str:
-    """An estimate of one of `QUANTITIES` as text, three digits of each number; its interval where it has one.
+    """An estimate of one of `QUANTITIES` as text: three digits of each number, and its interval where it has one.
+
+    Errors that are nothing but rounding are said to be below `ERROR_FLOOR`.
 
     Examples
     --------
@@ -153,7 +157,11 @@ def shown(quantity: str, value: Estimate) -> str:
     '0.000364 [0.000301, 0.000427]'
     >>> shown("D_s agent → Bayes, untrained / trained", Estimate(2.5, 1.87, 3.35, 20))
     '2.50x [1.87, 3.35]'
+    >>> shown("posterior unexplained, trained", Estimate(3e-17, 1e-17, 5e-17, 20))
+    '< 1e-08'
     """
+    if quantity in ERRORS and value.high < ERROR_FLOOR:
+        return f"< {ERROR_FLOOR:g}"
     sign = "x" if quantity in RATIOS else ""
     spread = f" [{three_digits(value.low)}, {three_digits(value.high)}]" if value.n > 1 else ""
     return f"{three_digits(value.mean)}{sign}{spread}"
