@@ -41,7 +41,7 @@ Mean and 95 % interval over runs. R²: held-out linear decoding of the exact bel
 the same. D_s, D_o: dissimilarity of states and of outputs when the agent simulates the Bayes-optimal machine (→) and
 the other way round (←); 0 is a perfect simulation. Gap: what is missing in reward per trial to the best policy with
 the agent's own information (RL¹ is told the task), exact where the tree of histories can be walked, else from 1000
-rollouts.
+rollouts or more. Where there are more than 1000 tasks, nothing but the gap is measured.
 """
 
 

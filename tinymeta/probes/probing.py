@@ -23,6 +23,9 @@ SHORT_HORIZON = 12  # steps up to which a tree of histories is never pruned
 WORST = 5  # beliefs at which the agent errs, that a report names
 DECODING_STEPS = 10_000  # samples that decoders are fitted and tested on, at most
 SIMULATION_STEPS = 3000  # and simulations
+BELIEF_TASKS = 1000  # in a task set whose beliefs are recorded, at most
+TEST_ROLLOUTS = 1000  # of an agent, at least
+TEST_STEPS = 100_000  # more rollouts where trials are so short that this takes more
 
 Reason = dict[str, str]  # {"reason": why something is not defined or out of reach}
 
@@ -83,19 +86,31 @@ def probe(
     tasks = agent.tasks
     known = machines(tasks, gamma, agent.layout.identity_from) if known is None else known
     own = known.own
-    recording = record(agent, trials, seed)
-    before = untrained(agent, train_seed, init)
     result: dict[str, Any] = {"env": tasks.name, "agent": agent.name, "trials": trials, "gamma": gamma}
-    many = _first_trials(recording, DECODING_STEPS)
-    result["decoding"] = _or_reason(lambda: decode(many, relive(before, many), seed))
-    few = _first_trials(recording, SIMULATION_STEPS)
-    result["simulation"] = _or_reason(lambda: _simulation(agent, before, few, known.bayes, seed))
-    result["divergence"] = own if isinstance(own, dict) else _divergence(agent, recording, own)
+    if tasks.num_tasks <= BELIEF_TASKS:
+        result |= _recorded(agent, gamma, untrained(agent, train_seed, init), trials, seed, known)
+    else:
+        reason = {"reason": f"{tasks.num_tasks} tasks, expected at most {BELIEF_TASKS} for beliefs to be recorded"}
+        result |= dict.fromkeys(("decoding", "simulation", "divergence", "transplants"), reason)
     result["exact"] = own if isinstance(own, dict) else _or_reason(lambda: _exact(agent, gamma, own))
-    result["transplants"] = _or_reason(lambda: _transplants(agent, before, recording, gamma, trials, seed))
-    result["evaluation"] = evaluate(agent, gamma, rollouts=1000, seed=seed, baselines=known.values)
-    result["gap"] = {} if isinstance(own, dict) else _gap(result, own, gamma)
+    rollouts = max(TEST_ROLLOUTS, TEST_STEPS // tasks.step_limit)
+    result["evaluation"] = evaluate(agent, gamma, rollouts=rollouts, seed=seed, baselines=known.values)
+    result["gap"] = _gap(result, own, known.values["bayes_optimal"], gamma, agent.layout.identity_from < tasks.episodes)
     return result
+
+
+def _recorded(agent: Agent, gamma: float, before: Agent, trials: int, seed: int, known: Machines) -> dict[str, Any]:
+    """The probes that look at recorded trials; `before` is the agent before training."""
+    recording = record(agent, trials, seed)
+    many = _first_trials(recording, DECODING_STEPS)
+    few = _first_trials(recording, SIMULATION_STEPS)
+    own = known.own
+    return {
+        "decoding": _or_reason(lambda: decode(many, relive(before, many), seed)),
+        "simulation": _or_reason(lambda: _simulation(agent, before, few, known.bayes, seed)),
+        "divergence": own if isinstance(own, dict) else _divergence(agent, recording, own),
+        "transplants": _or_reason(lambda: _transplants(agent, before, recording, gamma, trials, seed)),
+    }
 
 
 def over_training(agents: list[Agent], recording: Recording, seed: int = 0) -> list[dict[str, float]]:
@@ -160,9 +175,14 @@ def _exact(agent: Agent, gamma: float, own: Plan) -> dict[str, Any]:
     return {**behaviour._asdict(), "optimum": behaviour.optimum._asdict(), "faults": worst}
 
 
-def _gap(result: dict[str, Any], own: Plan, gamma: float) -> dict[str, float]:
-    """What the best policy earns more in a trial than the agent, by its exact reward, if known, and the sampled one."""
-    best = plan_value(own, gamma).reward_per_trial
+def _gap(result: dict[str, Any], own: Plan | Reason, bayes: dict, gamma: float, told: bool) -> dict[str, float]:
+    """What the best policy earns more in a trial than the agent, by its exact reward, if known, and the sampled one.
+
+    The value of the Bayes optimum may be known where its policy is not; it is no yardstick of an agent that is told.
+    """
+    best = bayes["reward_per_trial"] if isinstance(own, dict) else plan_value(own, gamma).reward_per_trial
+    if best is None or (isinstance(own, dict) and told):
+        return {}
     earned = {"exact": result["exact"].get("reward"), "sampled": result["evaluation"]["reward_per_trial"]["mean"]}
     return {how: best - reward for how, reward in earned.items() if reward is not None}
 
