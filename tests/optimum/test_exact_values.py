@@ -9,8 +9,8 @@ from support import every_env, small
 import tinymeta
 from tinymeta.baselines import table
 from tinymeta.optimum.belief_graph import belief_graph
-from tinymeta.optimum.belief_policies import TaskPolicies
-from tinymeta.optimum.counting import count_based_values
+from tinymeta.optimum.belief_policies import TaskPolicies, thompson_value
+from tinymeta.optimum.counting import count_based_values, two_armed_thompson
 from tinymeta.optimum.exact_values import YARDSTICKS, exact_values, random_value
 from tinymeta.optimum.graphs import Graphs
 from tinymeta.optimum.nodes import NodeLimitError
@@ -54,6 +54,15 @@ def test_two_independent_arms(pulls, value):
     exact = float(Fraction(value))
     assert count_based_values(2, pulls)["bayes_optimal"][0] == pytest.approx(exact, abs=1e-13)
     assert optimum("bandit-independent", 1, pulls=pulls).reward_per_trial == pytest.approx(exact, abs=1e-12)
+
+
+@pytest.mark.parametrize("pulls", [1, 2, 3, 6])
+def test_thompson_on_two_arms_by_counts_and_by_graph(pulls):
+    tasks = tinymeta.make("bandit-independent", pulls=pulls)
+    graph = thompson_value(Graphs(tasks), 0.9)
+    assert two_armed_thompson(pulls, 0.9) == pytest.approx((graph.reward_per_trial, graph.discounted_value), abs=1e-12)
+    known = exact_values(tasks, 0.9, node_limit=1, which=("thompson",))["thompson"]  # no belief graph is needed
+    assert known["reward_per_trial"] == pytest.approx(graph.reward_per_trial, abs=1e-12)
 
 
 def test_three_arms_by_counts_and_by_graph():

@@ -16,8 +16,8 @@ from tinymeta.runs.metrics import METRICS
 from tinymeta.runs.training import train
 
 SEEDS = 4
-SHORTER = {"bandit": {"pulls": 6}, "bandit-informative": {}, "tiger": {"horizon": 4},
-           "gridworld": {"size": 3, "steps": 3, "episodes": 2}}  # fmt: skip
+SHORTER = {"bandit": {"pulls": 6}, "bandit-independent": {"pulls": 6}, "bandit-informative": {},
+           "tiger": {"horizon": 4}, "gridworld": {"size": 3, "steps": 3, "episodes": 2}}  # fmt: skip
 
 
 def _tiny(name, experiment):
@@ -107,6 +107,7 @@ GOOD_PROBES = {
 
 
 GOOD_TESTS = {  # (sampled, greedy, optimum)
+    "bandit-independent-100-rl2": (3.45, 3.48, 3.51),
     "informative-rl2": (20.3, 20.55, 20.55),
     "tiger-rl2": (19.0, 20.0, 20.39),
     "gridworld-rl2": (36.4, 36.5, 36.8),

@@ -197,3 +197,30 @@ def test_wrong_use(tmp_path):
             probe.main(arguments)
     with pytest.raises(ValueError, match="trials = 3"):
         probe.main([str(tmp_path), "--trials", "3"])
+
+
+def test_beliefs_over_too_many_tasks_are_not_recorded(monkeypatch):
+    """What needs them has a reason; the gap to the optimum is known all the same, but not for an agent that is told."""
+    monkeypatch.setattr(probing, "BELIEF_TASKS", 8)
+    monkeypatch.setattr(probing, "TEST_STEPS", 0)
+    tasks = tinymeta.make("bandit-independent", pulls=4)  # 9 tasks
+    unknown = probing.Machines({"reason": "beyond"}, {"reason": "beyond"}, probing.exact_or_reason(tasks, 0.9))
+    agents = [
+        Agent(tasks, name, np.zeros(num_parameters(make_layout(tasks, name, 2)), np.float32), 2)
+        for name in ("rl2", "rl1")
+    ]
+    found, told = (probing.probe(agent, 0.9, trials=8, known=unknown) for agent in agents)
+    for name in ("decoding", "simulation", "divergence", "transplants"):
+        assert found[name] == {"reason": "9 tasks, expected at most 8 for beliefs to be recorded"}
+    best = tinymeta.exact_values(tasks, 0.9)["bayes_optimal"]["reward_per_trial"]
+    assert found["gap"] == {"sampled": pytest.approx(best - found["evaluation"]["reward_per_trial"]["mean"])}
+    assert told["gap"] == {}
+    monkeypatch.setattr(probing, "BELIEF_TASKS", 9)
+    assert "trained" in probing.probe(agents[0], 0.9, trials=8, known=unknown)["decoding"]
+
+
+def test_short_trials_are_tested_more_often():
+    tasks = tinymeta.make("tiger", horizon=20)
+    agent = Agent(tasks, "rl2", np.zeros(num_parameters(make_layout(tasks, "rl2", 2)), np.float32), 2)
+    unknown = probing.Machines({"reason": "beyond"}, {"reason": "beyond"}, probing.exact_or_reason(tasks, 0.9))
+    assert probing.probe(agent, 0.9, trials=8, known=unknown)["evaluation"]["rollouts"] == 5000

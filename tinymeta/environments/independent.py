@@ -28,14 +28,23 @@ def independent(arms: int = 2, pulls: int = 10) -> TaskSet:
     """
     arms = integer("arms", arms, 1, 10)
     pulls = integer("pulls", pulls, 1, 1000)
-    n = pulls // 2 + 1
+    n = nodes_per_arm(pulls)
     if n**arms > TASK_LIMIT:
         raise InputError(f"arms = {arms} with pulls = {pulls} takes {n}^{arms} tasks, expected at most {TASK_LIMIT}")
-    nodes, weights = np.polynomial.legendre.leggauss(n)
-    win = (nodes + 1) / 2
-    lose = (nodes[::-1] + 1) / 2  # the nodes are symmetric about 1/2
-    prior = weights / weights.sum()
+    win, lose, prior = arm_nodes(pulls)
     product = np.array(list(itertools.product(range(n), repeat=arms)))  # (M, arms)
     tasks = bernoulli_arms(win[product], lose[product], pulls, prior[product].prod(axis=1), "bandit-independent")
     tasks.independent_arms = arms, pulls
     return tasks
+
+
+def nodes_per_arm(pulls: int) -> int:
+    """How many Gauss-Legendre nodes are exact for polynomials of degree `pulls`."""
+    return pulls // 2 + 1
+
+
+def arm_nodes(pulls: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(p, 1 - p, prior) of one arm's nodes, p ascending, each of shape (`nodes_per_arm`,)."""
+    nodes, weights = np.polynomial.legendre.leggauss(nodes_per_arm(pulls))
+    lose = (nodes[::-1] + 1) / 2  # the nodes are symmetric about 1/2
+    return (nodes + 1) / 2, lose, weights / weights.sum()

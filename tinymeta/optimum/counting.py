@@ -1,4 +1,4 @@
-"""The optimum of independent Bernoulli arms, planned over counts instead of beliefs.
+"""The optimum of independent Bernoulli arms, and the worth of Thompson sampling, over counts instead of beliefs.
 
 With a uniform prior on each arm's p, the wins w and losses l of every arm are a sufficient statistic, and arm i wins
 next with probability (w_i + 1) / (w_i + l_i + 2), Laplace's rule. Backward induction over all count vectors
@@ -11,6 +11,7 @@ import numpy as np
 
 from tinymeta.base.errors import InputError, integer, real
 from tinymeta.base.jit import jit, jit_allocating
+from tinymeta.environments.independent import arm_nodes
 
 STATE_LIMIT = 50_000_000  # count vectors of the last step
 
@@ -59,6 +60,52 @@ def count_based_values(arms: int, pulls: int, gamma: float = 1.0) -> dict[str, t
         "bayes_optimal": (float(reward[0]), float(value[0])),
         "informed": (best * pulls, best * sum(gamma**t for t in range(pulls))),
     }
+
+
+def two_armed_thompson(pulls: int, gamma: float = 1.0) -> tuple[float, float]:
+    """(undiscounted reward, discounted value) per trial of the Thompson agent on two independent arms, exact.
+
+    Arm 0 is pulled with the probability that its p, drawn from its posterior over the task set's nodes, is no less
+    than arm 1's. A state is (pulls k of arm 0, wins of arm 0, wins of arm 1) at time t; those of one k are a block.
+
+    Parameters
+    ----------
+    pulls : int
+    gamma : float in [0, 1]
+        Discount.
+
+    Examples
+    --------
+    >>> two_armed_thompson(pulls=1)[0]
+    0.5
+    """
+    pulls = integer("pulls", pulls, 1, 1000)
+    discount = np.array([1.0, real("gamma", gamma, 0, 1)])
+    p, lose, prior = arm_nodes(pulls)
+    posterior = []  # of each number of pulls k: (k + 1, nodes), by wins
+    for k in range(pulls):
+        wins = np.arange(k + 1)[:, None]
+        likelihood = prior * p**wins * lose ** (k - wins)
+        posterior.append(likelihood / likelihood.sum(axis=1, keepdims=True))
+    at_most = [weights.cumsum(axis=1) for weights in posterior]
+    worth = [np.zeros((k + 1, pulls - k + 1, 2)) for k in range(pulls + 1)]  # reward and value from here on
+    for t in range(pulls - 1, -1, -1):
+        before = []
+        for k in range(t + 1):
+            share = (posterior[k] @ at_most[t - k].T)[:, :, None]  # of arm 0
+            p0 = _laplace(k)[:, None, None]
+            p1 = _laplace(t - k)[:, None]
+            first = p0 + discount * (p0 * worth[k + 1][1:] + (1 - p0) * worth[k + 1][:-1])
+            second = p1 + discount * (p1 * worth[k][:, 1:] + (1 - p1) * worth[k][:, :-1])
+            before.append(share * first + (1 - share) * second)
+        worth = before
+    reward, value = worth[0][0, 0].tolist()
+    return reward, value
+
+
+def _laplace(pulls: int) -> np.ndarray:
+    """P(the next pull wins) by wins 0…pulls, array (pulls + 1,)."""
+    return (np.arange(pulls + 1) + 1) / (pulls + 2)
 
 
 def _binomials(rows: int, columns: int) -> np.ndarray:

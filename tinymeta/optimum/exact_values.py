@@ -21,7 +21,7 @@ from tinymeta.base.errors import choice, instance, integer, real
 from tinymeta.environments.outcomes import NEVER
 from tinymeta.environments.table import TaskSet
 from tinymeta.optimum.belief_policies import greedy_value, thompson_value
-from tinymeta.optimum.counting import count_based_values
+from tinymeta.optimum.counting import count_based_values, two_armed_thompson
 from tinymeta.optimum.graphs import Graphs
 from tinymeta.optimum.nodes import NODE_LIMIT, NodeLimitError
 from tinymeta.optimum.planning import Value, evaluate_policy, plan, plan_value, random_policy
@@ -97,9 +97,10 @@ def exact_values(
 
 def _numbers(name: str, graphs: Graphs, gamma: float) -> Numbers:
     """What one yardstick is worth, or why that is out of reach."""
-    if graphs.tasks.independent_arms is not None and name in ("bayes_optimal", "informed"):
-        arms, pulls = graphs.tasks.independent_arms
-        reward, value = count_based_values(arms, pulls, gamma)[name]
+    arms, pulls = graphs.tasks.independent_arms or (0, 0)
+    if arms and (name in ("bayes_optimal", "informed") or (name == "thompson" and arms == 2)):
+        thompson = name == "thompson"
+        reward, value = two_armed_thompson(pulls, gamma) if thompson else count_based_values(arms, pulls, gamma)[name]
         return {"reward_per_trial": reward, "steps_per_trial": float(graphs.tasks.horizon), "discounted_value": value}
     try:
         numbers = YARDSTICK_VALUES[name](graphs, gamma)._asdict()

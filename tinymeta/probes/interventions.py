@@ -12,6 +12,7 @@ from tinymeta.probes.metamers import metamers
 from tinymeta.probes.recording import Recording, record_random_actions, relive
 from tinymeta.probes.transplants import FIRST_INPUT, transplant, wanted_actions
 
+INTERVENTIONS = ("metamers", "transplants", "updating", "exchange", "switching")
 Reason = dict[str, str]  # {"reason": why something is not defined or out of reach}
 
 

@@ -12,7 +12,7 @@ from tinymeta.optimum.planning import Plan, bayes_optimal, informed, plan_value
 from tinymeta.probes.belief_statistics import statistics
 from tinymeta.probes.decoding import Samples, decode, log_ratio, score, split_trials
 from tinymeta.probes.history_tree import exact_behaviour
-from tinymeta.probes.interventions import Reason, interventions, or_reason
+from tinymeta.probes.interventions import INTERVENTIONS, Reason, interventions, or_reason
 from tinymeta.probes.recording import Recording, nodes_along, record, relive, untrained
 from tinymeta.probes.simulation import Machine, policy_divergence, simulate
 
@@ -23,6 +23,9 @@ SHORT_HORIZON = 12  # steps up to which a tree of histories is never pruned
 WORST = 5  # beliefs at which the agent errs, that a report names
 SAMPLES = 12_000  # that maps of decoding and simulation are fitted and tested on: about as many
 MOST_TRIALS = 1000  # that are recorded for them where trials are short
+BELIEF_TASKS = 1000  # in a task set whose beliefs are recorded, at most
+TEST_ROLLOUTS = 1000  # of an agent, at least
+TEST_STEPS = 100_000  # more rollouts where trials are so short that this takes more
 
 
 class Machines(NamedTuple):
@@ -81,19 +84,31 @@ def probe(
     tasks = agent.tasks
     known = machines(tasks, gamma, agent.layout.identity_from) if known is None else known
     own = known.own
-    recording = record(agent, trials, seed)
-    before = untrained(agent, train_seed, init)
     result: dict[str, Any] = {"env": tasks.name, "agent": agent.name, "trials": trials, "gamma": gamma}
+    if tasks.num_tasks <= BELIEF_TASKS:
+        result |= _recorded(agent, gamma, untrained(agent, train_seed, init), trials, seed, known)
+    else:
+        reason = {"reason": f"{tasks.num_tasks} tasks, expected at most {BELIEF_TASKS} for beliefs to be recorded"}
+        result |= dict.fromkeys(("decoding", "simulation", "divergence", *INTERVENTIONS), reason)
+    result["exact"] = own if isinstance(own, dict) else or_reason(lambda: _exact(agent, gamma, own))
+    rollouts = max(TEST_ROLLOUTS, TEST_STEPS // tasks.step_limit)
+    result["evaluation"] = evaluate(agent, gamma, rollouts=rollouts, seed=seed, baselines=known.values)
+    result["gap"] = _gap(result, own, known.values["bayes_optimal"], gamma, agent.layout.identity_from < tasks.episodes)
+    return result
+
+
+def _recorded(agent: Agent, gamma: float, before: Agent, trials: int, seed: int, known: Machines) -> dict[str, Any]:
+    """The probes that look at recorded trials; `before` is the agent before training."""
+    recording = record(agent, trials, seed)
     samples = _samples(agent, recording, seed)
     relived = relive(before, samples)
-    result["decoding"] = or_reason(lambda: decode(tasks, samples, relived, seed))
-    result["simulation"] = or_reason(lambda: _simulation(agent, before, samples, relived, known.bayes, seed))
-    result["divergence"] = own if isinstance(own, dict) else _divergence(agent, recording, own)
-    result["exact"] = own if isinstance(own, dict) else or_reason(lambda: _exact(agent, gamma, own))
-    result |= interventions(agent, before, recording, gamma, own, seed)
-    result["evaluation"] = evaluate(agent, gamma, rollouts=1000, seed=seed, baselines=known.values)
-    result["gap"] = {} if isinstance(own, dict) else _gap(result, own, gamma)
-    return result
+    own = known.own
+    return {
+        "decoding": or_reason(lambda: decode(agent.tasks, samples, relived, seed)),
+        "simulation": or_reason(lambda: _simulation(agent, before, samples, relived, known.bayes, seed)),
+        "divergence": own if isinstance(own, dict) else _divergence(agent, recording, own),
+        **interventions(agent, before, recording, gamma, own, seed),
+    }
 
 
 def over_training(agents: list[Agent], recording: Recording, seed: int = 0) -> list[dict[str, float]]:
@@ -165,8 +180,13 @@ def _exact(agent: Agent, gamma: float, own: Plan) -> dict[str, Any]:
     return {**behaviour._asdict(), "optimum": behaviour.optimum._asdict(), "faults": worst}
 
 
-def _gap(result: dict[str, Any], own: Plan, gamma: float) -> dict[str, float]:
-    """What the best policy earns more in a trial than the agent, by its exact reward, if known, and the sampled one."""
-    best = plan_value(own, gamma).reward_per_trial
+def _gap(result: dict[str, Any], own: Plan | Reason, bayes: dict, gamma: float, told: bool) -> dict[str, float]:
+    """What the best policy earns more in a trial than the agent, by its exact reward, if known, and the sampled one.
+
+    The value of the Bayes optimum may be known where its policy is not; it is no yardstick of an agent that is told.
+    """
+    best = bayes["reward_per_trial"] if isinstance(own, dict) else plan_value(own, gamma).reward_per_trial
+    if best is None or (isinstance(own, dict) and told):
+        return {}
     earned = {"exact": result["exact"].get("reward"), "sampled": result["evaluation"]["reward_per_trial"]["mean"]}
     return {how: best - reward for how, reward in earned.items() if reward is not None}

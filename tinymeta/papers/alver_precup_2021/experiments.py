@@ -41,13 +41,17 @@ COUNTING = {
     "num_envs": 32, "gae_lambda": 0.3, "trials": 120_000,
     "learning_rate": 3e-3, "final_learning_rate": 0.0, "ent_coef": 0.03, "final_ent_coef": 0.0,
 }  # fmt: skip
+INDEPENDENT = {
+    "num_envs": 8, "gae_lambda": 0.9, "trials": 140_000, "gamma": 0.9,
+    "learning_rate": 2e-3, "final_learning_rate": 0.0, "ent_coef": 0.1, "final_ent_coef": 0.0,
+}  # fmt: skip
 INFORMATIVE = {
     "num_envs": 32, "gae_lambda": 0.0, "max_grad_norm": 1.0, "trials": 600_000,
     "learning_rate": 0.01, "final_learning_rate": 1e-3, "ent_coef": 1.0, "final_ent_coef": 0.02,
 }  # fmt: skip
 TIGER = {
-    "num_envs": 32, "gae_lambda": 0.9, "trials": 400_000, "schedule": "geometric",
-    "learning_rate": 3e-3, "final_learning_rate": 1e-4, "ent_coef": 10.0, "final_ent_coef": 0.1,
+    "num_envs": 32, "gae_lambda": 0.7, "trials": 400_000, "schedule": "geometric",
+    "learning_rate": 3e-3, "final_learning_rate": 3e-4, "ent_coef": 10.0, "final_ent_coef": 0.02,
 }  # fmt: skip
 GRIDWORLD = {
     "num_envs": 16, "gae_lambda": 0.95, "vf_coef": 0.5, "max_grad_norm": 0.5, "trials": 200_000,
@@ -57,6 +61,7 @@ TOLD = {"max_grad_norm": 5.0, "ent_coef": 0.1, "learning_rate": 3e-3}  # RL¹ wh
 EASY = {"p": (0.1, 0.9), "pulls": 100}
 MEDIUM = {"p": (0.25, 0.75), "pulls": 100}
 UNIFORM = {"p": "uniform", "pulls": 100}
+TWO_ARMS = {"arms": 2, "pulls": 100}
 FEW = 5  # seeds
 
 
@@ -77,6 +82,7 @@ EXTENSION = {
     **_probed("bandit-0.1-0.9-100", "bandit", EASY, COUNTING, {**SHORT, "trials": 8_000}),
     **_probed("bandit-0.25-0.75-100", "bandit", MEDIUM, COUNTING, {**SHORT, "trials": 8_000}),
     **_probed("bandit-uniform-100", "bandit", UNIFORM, COUNTING, {**SHORT, "trials": 8_000}),
+    **_probed("bandit-independent-100", "bandit-independent", TWO_ARMS, INDEPENDENT, {**SHORT, "trials": 8_000}),
     **_probed("informative", "bandit-informative", {}, INFORMATIVE, {**TOLD, "num_envs": 16, "trials": 30_000}),
     **_probed(
         "tiger",
@@ -94,6 +100,7 @@ TITLES = {  # of the probed task sets, as tables and pictures name them
     "bandit-0.1-0.9-100": "bandit p ∈ {0.1, 0.9}, 100 pulls",
     "bandit-0.25-0.75-100": "bandit p ∈ {0.25, 0.75}, 100 pulls",
     "bandit-uniform-100": "bandit p ~ U[0, 1], 100 pulls",
+    "bandit-independent-100": "two independent arms, 100 pulls",
     "corridor": "corridor 5+5",
     "informative": "informative bandit",
     "tiger": "tiger",

@@ -174,7 +174,7 @@ def excess_of_tests(tests: Sequence[dict[str, Any]]) -> float:
 
 
 def _tested(results: Results, name: str, actions: str = "sampled") -> np.ndarray:
-    """Reward per trial of each seed's thousand test rollouts, actions "sampled" or "greedy", array (seeds,)."""
+    """Reward per trial of each seed's test rollouts, 1000 or more, actions "sampled" or "greedy", array (seeds,)."""
     tests = [found["evaluation"] for found in Probes(results).of(name)]
     return np.array([(test if actions == "sampled" else test[actions])["reward_per_trial"]["mean"] for test in tests])
 
@@ -213,10 +213,24 @@ def gaps(results: Results) -> Cases:
 def advantage_over_thompson(results: Results) -> Cases:
     """What the worst seed earns more than the exact Thompson agent, with p uniform and 100 pulls."""
     name = "bandit-uniform-100-rl2"
-    config = results.first_run(name).read_config()
-    thompson = exact_values(build(config), config.settings.gamma, which=("thompson",))["thompson"]["reward_per_trial"]
     rewards = _tested(results, name)
+    thompson = _yardstick(results, name, "thompson", results.first_run(name).read_config().settings.gamma)
     return {"": {"worst seed above Thompson": _exactly(float(rewards.min()) - thompson, len(rewards))}}
+
+
+def independent_regret(results: Results) -> Cases:
+    """What RL² misses to the best undiscounted reward on two independent arms, and its worst seed beside Thompson."""
+    name = "bandit-independent-100-rl2"
+    rewards = _tested(results, name)
+    best, thompson = (_yardstick(results, name, which, gamma=1.0) for which in ("bayes_optimal", "thompson"))
+    above = _exactly(float(rewards.min()) - thompson, len(rewards))
+    return {"": {"gap": estimate(best - rewards), "worst seed above Thompson": above}}
+
+
+def _yardstick(results: Results, name: str, which: str, gamma: float) -> float:
+    """The exact reward per trial of one of `tinymeta.optimum.exact_values.YARDSTICKS` on an experiment's task set."""
+    tasks = build(results.first_run(name).read_config())
+    return exact_values(tasks, gamma, which=(which,))[which]["reward_per_trial"]
 
 
 def deviation_from_exact(results: Results) -> Cases:
