@@ -1,8 +1,8 @@
 """What an optimal agent needs to know, as numbers that can be decoded: sufficient statistics of the exact belief.
 
 The posterior itself is one where hypotheses are few. Where they are values of a parameter (102 quadrature nodes of a
-probability) the raw posterior is a poor target: most of its variance lies in nodes that no decision needs. So there are
-four statistics, each where it is defined, one column of numbers each per component:
+probability) the raw posterior is a poor target: no decision needs the nodes one by one. So there are four statistics,
+each where it is defined:
 
     posterior         P(hypothesis), where there are at most `POSTERIOR_LIMIT` hypotheses
     log_odds          log P / (1 - P) of these, clipped: additive in the evidence where there are two hypotheses

@@ -67,7 +67,7 @@ def probe(
     train_seed, init
         Of the agent's training: they give the untrained network that it once was.
     trials : int
-        Trials to record.
+        Trials to record; decoding and simulation take about `SAMPLES` steps of them, or of more where they are short.
     seed : int
         Of the recorded trials and of all random choices.
     known : Machines, optional

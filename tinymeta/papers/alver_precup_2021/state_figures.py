@@ -102,7 +102,7 @@ def _along_training(run: RunFolder) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     last = snapshots[-1][1]
     agents = [untrained(last, settings.seed), *(agent for _, agent in snapshots)]
     trials = np.array([0, *(updates for updates, _ in snapshots)]) * settings.num_envs
-    rows = over_training(agents, record(last, 60))
+    rows = over_training(agents, record(last, 120))
     return trials, {key: np.array([row[key] for row in rows]) for key in rows[0]}
 
 
