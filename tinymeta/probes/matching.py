@@ -91,14 +91,24 @@ def metamer_swaps(tasks: TaskSet, recording: Recording, seed: int = 0) -> Swaps:
         recipients = random.permutation(recipients)[:RECIPIENTS]
         if len(recipients) == 0:
             continue
-        distinct = np.unique(now.belief, return_index=True)[1]  # a trial for each number 0, 1, …
-        belief = recording.belief[now.trial[distinct], now.step].reshape(len(distinct), -1)
-        distance = np.abs(belief[:, None] - belief).sum(axis=2).round(DIGITS)[now.belief[recipients]][:, now.belief]
+        distance = _distances(recording, now)[now.belief[recipients]][:, now.belief]
         distance = np.where(other[recipients], distance, np.inf)
         nearest = distance == distance.min(axis=1, keepdims=True)
         donors = [_one_of_each(mask, random) for mask in (metamer[recipients], other[recipients], nearest)]
         found.append(np.stack([np.full(len(recipients), now.step), *now.trial[[recipients, *donors]]]))
     return Swaps(*np.concatenate(found, axis=1))
+
+
+def _distances(recording: Recording, now: Moments) -> np.ndarray:
+    """Σ|b - b'| (k, k) of beliefs 0…k-1 at the same place; ∞ of those elsewhere."""
+    first = np.unique(now.belief, return_index=True)[1]  # a trial that holds each belief
+    belief = recording.belief[now.trial[first], now.step].reshape(len(first), -1)
+    distance = np.full((len(first), len(first)), np.inf)
+    for place in np.unique(now.place):
+        here = np.flatnonzero(now.place[first] == place)
+        possible = belief[here][:, belief[here].any(axis=0)]
+        distance[np.ix_(here, here)] = np.abs(possible[:, None] - possible).sum(axis=2).round(DIGITS)
+    return distance
 
 
 def _one_of_each(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
