@@ -136,34 +136,77 @@ def shallow(monkeypatch):
     monkeypatch.setattr(dips, "FORCED_REPLICATES", 2)
 
 
+@pytest.fixture
+def played(monkeypatch):
+    """Every continuation that is played: (numbers, variant)."""
+    kept = []
+    play = dips._continued
+
+    def record(replay, state, uniforms, variant=dips.VARIANTS["with"]):
+        kept.append((uniforms.copy(), variant))
+        return play(replay, state, uniforms, variant)
+
+    monkeypatch.setattr(dips, "_continued", record)
+    return kept
+
+
 def test_the_cause_is_the_rarest_action_before_the_policy_was_lost(shallow):
     """As it was is the run itself, bit by bit; masked, the same up to the action and another one from there."""
     run = Learner(build(CONFIG), CONFIG.settings)
     rewards = run.advance(500)[:, REWARD] / 4
-    lost = lost_window(rewards[50:]) + 50
-    found = cause_of_dip(CONFIG, lost // 50 + 1)
-    assert max(0, lost + 10 - 250) <= found["update"] < (lost // 50 + 2) * 50
+    row = 3
+    lost = lost_window(rewards[:200])
+    assert lost is not None
+    found = cause_of_dip(CONFIG, row)
     np.testing.assert_array_equal(found["as_it_was"], rewards[found["update"] :][:200])
     assert found["masked"] != found["as_it_was"]
     assert found["masked_moved"] != found["as_it_was_moved"]
     assert set(found["lost"]) == {*dips.VARIANTS, "placebo"}
     again = Replay(CONFIG)
-    again.learner.advance(found["update"])
-    again.learner.advance(1)
-    rare = again.rarest()
-    assert (rare.pull, rare.probability) == (found["pull"], found["probability"])
+    rarest = []
+    for _ in range(lost + dips.WINDOW):
+        again.learner.advance(1)
+        rarest.append(again.rarest())
+    last = rarest[-dips.LOOK_BACK :]
+    rare = min(last, key=lambda one: one.probability)
+    assert found["update"] == len(rarest) - len(last) + last.index(rare)
+    assert (found["pull"], found["probability"]) == (rare.pull, rare.probability)
 
 
-def test_forcing_is_by_the_rare_action_alone(shallow, monkeypatch):
-    """Where the rare action would have come anyhow, with and without are the same continuations."""
+def test_masked_and_placebo_change_one_thing_each_and_new_luck_all_that_follows(shallow, played):
+    found = cause_of_dip(CONFIG, 3)
+    replay = Replay(CONFIG)
+    own = replay.uniforms(found["update"], 200)
+    masked = played[2][0]  # after two of "as it was", whole and short
+    assert np.argwhere(masked != own)[:, 0].tolist() == [0]
+    rounds = played[4:]
+    assert len(rounds) == 3 * (len(dips.VARIANTS) + 1)
+    for number in range(3):
+        *variants, (placebo, _) = rounds[6 * number : 6 * number + 6]
+        assert [variant for _, variant in variants] == list(dips.VARIANTS.values())
+        for (numbers, _), name in zip(variants, dips.VARIANTS, strict=True):
+            np.testing.assert_array_equal(numbers[0], masked[0] if name == "without" else own[0])
+            np.testing.assert_array_equal(numbers[1:], replay.luck(number, 200)[1:])
+        np.testing.assert_array_equal(placebo[1:], own[1:])
+        (other,) = np.flatnonzero((replay.by_trial(placebo[0]) != replay.by_trial(own[0])).any(axis=1))
+        rare = np.flatnonzero(masked[0] != own[0])[0] // 22
+        assert other != rare
+
+
+def test_forcing_is_one_action_in_new_luck(shallow, played):
     replay = Replay(CONFIG)
     replay.learner.advance(100)
-    shares = force(CONFIG, [replay.state])
+    state = replay.state
+    shares = force(CONFIG, [state])
     assert set(shares) == set(dips.VARIANTS)
-    assert all(0 <= share <= 1 for share in shares.values())
-    monkeypatch.setattr(Replay, "steered", lambda self, state, uniforms, *place, rare: uniforms)
-    same = force(CONFIG, [replay.state])
-    assert same["with"] == same["without"]
+    assert len(played) == len(dips.VARIANTS) * 4  # two pulls, two sets of numbers each
+    for number in range(4):
+        several = played[5 * number : 5 * number + 5]
+        luck = replay.luck(3 + number, 200)
+        forced = replay.steered(state, luck[0], 0, dips.FORCED_PULLS[number // 2], rare=True)
+        for (numbers, _), name in zip(several, dips.VARIANTS, strict=True):
+            np.testing.assert_array_equal(numbers[0], luck[0] if name == "without" else forced)
+            np.testing.assert_array_equal(numbers[1:], luck[1:])
 
 
 def test_interventions_are_kept_with_the_run(shallow, tmp_path):
@@ -224,7 +267,7 @@ def test_the_picture_holds_the_runs_own_numbers(good, tmp_path):
         draw_dips(results_in(good), tmp_path)
     assert (tmp_path / "dips.png").read_bytes().startswith(b"\x89PNG")
     rows = list(csv.DictReader((tmp_path / "dips.csv").read_text().splitlines()))
-    shares = [float(row["y"]) for row in rows if (row["panel"], row["series"]) == ("lost, before dips", "with it")]
+    shares = [float(row["y"]) for row in rows if (row["panel"], row["series"]) == ("lost, before dips", "with")]
     assert shares == pytest.approx([0.3, 0.3001, 0.3002])
     masked = [float(row["y"]) for row in rows if row["series"] == "rare action masked"]
     assert masked == pytest.approx([9.5] * 120)

@@ -16,11 +16,11 @@ KEPT = COLOUR["rl1"]
 MASKED = COLOUR["rl2"]
 OPTIMUM = 9.5
 LABELS = {  # of `VARIANTS`
-    "without": "without the rare action",
-    "with": "with it",
-    "with, √v raised": f"with it, √v × {RAISED:g}",
-    "with, momentum stopped": "with it, momentum stopped",
-    "with, clipped": f"with it, clipped at {REMEDY:g}",
+    "without": "without",
+    "with": "with",
+    "with, √v raised": f"with,\n√v × {RAISED:g}",
+    "with, momentum stopped": "with, momentum\nstopped",
+    "with, clipped": f"with, clipped\nat {REMEDY:g}",
 }
 
 
@@ -67,7 +67,7 @@ def _paint_causes(axis: Axes, causes: dict[int, dict[str, Any]], table: Table) -
             axis.plot(updates, curve, style, lw=0.9, alpha=0.8, color=colour, label=None if index else label)
     axis.axhline(LOST, color="black", lw=0.6, ls=":")
     axis.set(title=f"the first dip of {len(causes)} runs, the same random numbers", ylim=(0, 10.2))
-    axis.set(xlabel="updates since the rare action (of 4 trials)", ylabel=f"reward per trial, mean of {WINDOW} updates")
+    axis.set(xlabel="updates since the rare action (of 4 trials)", ylabel=f"reward per trial ({WINDOW} updates)")
     if causes:
         axis.legend(loc="lower right")
 
@@ -80,18 +80,21 @@ def _paint_shares(axis: Axes, places: dict[str, dict[int, dict[str, float]]], ta
     for shift, colour, marker, (place, runs) in zip((-0.17, 0.17), (KEPT, MASKED), "os", places.items(), strict=True):
         for y, name in enumerate(LABELS):
             shares = np.array([lost[name] for lost in runs.values()])
-            table.add(f"lost, {place}", LABELS[name], list(runs), "", shares)
+            table.add(f"lost, {place}", name, list(runs), "", shares)
             if len(shares) == 0:
                 continue
             spread = y + shift + np.linspace(-0.1, 0.1, len(shares))
             axis.scatter(100 * shares, spread, 9, color=colour, alpha=0.4, lw=0, marker=marker)
             mean, low, high, n = estimate(shares)
-            error = [[100 * (mean - low)], [100 * (high - mean)]]
+            error = [[100 * (mean - max(low, 0))], [100 * (min(high, 1) - mean)]]  # it is a share
             style: dict[str, Any] = {"fmt": marker, "color": colour, "ms": 5, "capsize": 2, "lw": 1}
             style |= {"mec": "black", "ecolor": "black"}
             label = None if y else f"{place}, {n} runs"
             axis.errorbar(100 * mean, y + shift, xerr=error, label=label, **style)
     axis.set_yticks(range(len(LABELS)), LABELS.values())
     axis.invert_yaxis()
-    axis.set(title="new random numbers", xlabel="continuations that lose the policy (%)")
-    axis.legend(loc="lower right")
+    axis.set_xlim(-3, 103)
+    axis.set(
+        title="with and without a rare action, new random numbers", xlabel="continuations that lose the policy (%)"
+    )
+    axis.legend(loc="upper center", bbox_to_anchor=(0.4, -0.17), ncols=2)
