@@ -15,7 +15,7 @@ from tinymeta.papers.alver_precup_2021.dip_figures import draw_dips
 from tinymeta.papers.alver_precup_2021.dip_results import CLIPPED, TRAINED_ON, intervene, interventions
 from tinymeta.papers.alver_precup_2021.dips import Variant, cause_of_dip, first_dip, force, lost_window
 from tinymeta.papers.alver_precup_2021.replay import Replay
-from tinymeta.papers.claims import judge
+from tinymeta.papers.claims import BROKEN, HOLDS, UNDECIDED, judge
 from tinymeta.papers.experiments import Experiment
 from tinymeta.papers.plotting import drawing
 from tinymeta.papers.results import Results
@@ -249,17 +249,18 @@ class Curves:
 
 
 @pytest.mark.parametrize(("curves", "verdict"), [
-    (Curves(), True),
-    (Curves(dips=2), False),
-    (Curves(clipped=3), False),
-    (Curves(reward=9.3), False),
-    (Curves(delay=3000), False),
-    (Curves(delay=10**6), False),  # never learned
+    (Curves(), HOLDS),
+    (Curves(dips=2), UNDECIDED),
+    (Curves(clipped=3), UNDECIDED),
+    (Curves(clipped=15), BROKEN),
+    (Curves(reward=9.3), BROKEN),
+    (Curves(delay=3000), BROKEN),
+    (Curves(delay=10**6), BROKEN),  # never learned
 ])  # fmt: skip
 def test_the_remedy(curves, verdict):
     claim = next(claim for claim in DIP_CLAIMS if claim.name == "dip-remedy")
     ((_, measurement),) = judge(curves, [claim])
-    assert measurement.holds == verdict
+    assert measurement.verdict == verdict
 
 
 def test_the_picture_holds_the_runs_own_numbers(good, tmp_path):

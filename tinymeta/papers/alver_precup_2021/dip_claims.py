@@ -1,7 +1,7 @@
 """What we say of the dips of RL² in the bandit, see `tinymeta.papers.alver_precup_2021.dips` and docs/dips.md.
 
-Rules and thresholds were fixed on seeds 1000 to 1039, before runs of this length with seeds below 1000 were looked at;
-the words were softened afterwards, where they said more than the thresholds ask.
+Rules and thresholds were fixed on seeds 1000 to 1039, before they were applied to any run with a seed below 1000; the
+words were softened afterwards, where they said more than the thresholds ask.
 """
 
 from tinymeta.papers.alver_precup_2021.dip_results import dip_causes, dip_mechanism, dip_remedy
