@@ -43,7 +43,6 @@ FIGURES: Mapping[str, Draw] = {
 }
 
 PROBE_FIGURES: Mapping[str, Draw] = {
-    "dips": draw_dips,
     "decoding-training": draw_over_training,
     "simulation": draw_simulation,
     "state-space": draw_state_space,
