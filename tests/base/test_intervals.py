@@ -1,10 +1,12 @@
 """Means over runs and their intervals: the table of Student's t, and textbook formulas (oracle)."""
 
+import math
+
 import numpy as np
 import pytest
 
 from tinymeta.base.errors import InputError
-from tinymeta.base.intervals import difference, estimate, interval, t_quantile
+from tinymeta.base.intervals import difference, estimate, interval, share, t_quantile
 
 
 @pytest.mark.parametrize(("freedom", "value"), [(1, 12.7062), (2, 4.3027), (19, 2.0930), (1000, 1.9623)])
@@ -41,3 +43,22 @@ def test_intervals_as_text():
 def test_no_sample_is_refused(values):
     with pytest.raises(InputError, match="expected at least one value, all of them finite"):
         estimate(values)
+
+
+def test_the_interval_of_a_share_is_exact():
+    """Clopper & Pearson: with no event in n the upper end is 1 - (α/2)^(1/n); it covers whatever is true."""
+    none = share(0, 20)
+    assert (none.mean, none.low, none.n) == (0, 0, 20)
+    assert none.high == pytest.approx(1 - 0.025 ** (1 / 20), rel=1e-9)
+    assert share(20, 20).low == pytest.approx(0.025 ** (1 / 20), rel=1e-9)
+    for p in (0.01, 0.1, 0.37, 0.9):
+        chances = [math.comb(12, k) * p**k * (1 - p) ** (12 - k) for k in range(13)]
+        ends = [share(k, 12) for k in range(13)]
+        covered = sum(chance for chance, end in zip(chances, ends, strict=True) if end.low <= p <= end.high)
+        assert covered >= 0.95
+
+
+@pytest.mark.parametrize(("count", "n"), [(-1, 3), (4, 3), (0, 0)])
+def test_shares_of_nothing_are_refused(count, n):
+    with pytest.raises(ValueError, match=f"{count} of {n} runs, expected at least one run"):
+        share(count, n)

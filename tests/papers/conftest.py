@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from synthetic import train_runs, write_probes, write_results
+from synthetic import train_runs, write_dips, write_probes, write_results
 
 
 @pytest.fixture(scope="session")
@@ -21,4 +21,5 @@ def good(tmp_path_factory, trained):
     shutil.copytree(trained, folder)
     write_results(folder)
     write_probes(folder)
+    write_dips(folder)
     return folder

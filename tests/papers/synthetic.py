@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from tinymeta.papers.alver_precup_2021.experiments import EXTENSION, REPLICATION
+from tinymeta.papers.alver_precup_2021.experiments import EXTENSION, REPLICATION, TRAINED_ON
 from tinymeta.papers.plotting import csv_text
 from tinymeta.papers.registry import load_paper
 from tinymeta.papers.results import Results
@@ -29,7 +29,7 @@ def _tiny(name, experiment):
     return experiment._replace(settings=settings, env_kwargs={**experiment.env_kwargs, **changed}, snapshots=0)
 
 
-EXPERIMENTS = {name: _tiny(name, experiment) for name, experiment in {**REPLICATION, **EXTENSION}.items()}
+EXPERIMENTS = {name: _tiny(name, experiment) for name, experiment in {**REPLICATION, **TRAINED_ON, **EXTENSION}.items()}
 PAPER = load_paper("alver")._replace(experiments=EXPERIMENTS)
 
 
@@ -142,6 +142,23 @@ def write_probes(folder, numbers=GOOD_PROBES, deviation=0.0, undefined=(), tests
     reason = {"exact": {"reason": "too many histories"}}  # in one run, whose other numbers count all the same
     path = folder / "gridworld-rl2" / "seed-0" / "probe.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **reason}))
+
+
+GOOD_LOST = {"without": 0.0, "with": 0.3, "with, √v raised": 0.1, "with, momentum stopped": 0.0, "with, clipped": 0.0}
+
+
+def write_dips(folder, masked=9.5, dips=GOOD_LOST, forced=GOOD_LOST):
+    """A dips.json in every run that was trained on: what comes of a dip masked, shares at dips and forced."""
+    for seed in range(SEEDS):
+        cause = {
+            "as_it_was": [9.5] * 10 + [5.0] * 30,
+            "masked": [masked] * 40,
+            "lost": {name: share + 1e-4 * seed for name, share in dips.items()} | {"placebo": 0.8},
+        }
+        found = {"cause": cause, "forced": {name: share / 4 + 1e-4 * seed for name, share in forced.items()}}
+        if seed == 3:  # one run has no dip
+            found["cause"] = None
+        (folder / "bandit-rl2-trained-on" / f"seed-{seed}" / "dips.json").write_text(json.dumps(found))
 
 
 def _put(found, keys, number):

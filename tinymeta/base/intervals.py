@@ -134,6 +134,40 @@ def ratio(logarithms: Sample, confidence: float = 0.95) -> Estimate:
     return Estimate(mean, low, high, logarithm.n)
 
 
+def share(count: int, n: int, confidence: float = 0.95) -> Estimate:
+    """`Estimate` of a probability from `count` of n independent runs, with the exact interval of Clopper & Pearson.
+
+    Its ends are the probabilities under which as many or more, and as few or fewer, are just (1 - confidence) / 2
+    likely; found by bisection.
+
+    References
+    ----------
+    Clopper & Pearson (1934), Biometrika 26.
+
+    Examples
+    --------
+    >>> [round(value, 4) for value in share(4, 20)[:3]]
+    [0.2, 0.0573, 0.4366]
+    """
+    if not 0 <= count <= n or n == 0:
+        raise InputError(f"{count} of {n} runs, expected at least one run and no more than there are")
+    tail = (1 - confidence) / 2
+
+    def at_most(limit: int, p: float) -> float:
+        return math.fsum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(limit + 1))
+
+    def crossing(limit: int, level: float) -> float:  # at_most falls from 1 to 0 as p grows
+        low, high = 0.0, 1.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if at_most(limit, middle) > level else (low, middle)
+        return (low + high) / 2
+
+    low = crossing(count - 1, 1 - tail) if count > 0 else 0.0
+    high = crossing(count, tail) if count < n else 1.0
+    return Estimate(count / n, low, high, n)
+
+
 def interval(values: Sample) -> str:
     """Mean ± half the 95 % interval over independent runs, as text."""
     e = estimate(values)

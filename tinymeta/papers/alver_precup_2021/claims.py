@@ -11,6 +11,7 @@ from tinymeta.papers.alver_precup_2021.belief_claims import (
     ON_THREE,
     TRANSPLANT_CLAIMS,
 )
+from tinymeta.papers.alver_precup_2021.dip_claims import DIP_CLAIMS
 from tinymeta.papers.alver_precup_2021.measurements import LUCK_ONCE_IN, RANDOM, SPEED_RATIO
 from tinymeta.papers.claims import Above, AtLeast, AtMost, Claim, Never, Threshold, Within, WithinFactor
 
@@ -213,4 +214,5 @@ CLAIMS = (
     *METAMER_CLAIMS,
     *TRANSPLANT_CLAIMS,
     *BELIEF_CLAIMS,
+    *DIP_CLAIMS,
 )

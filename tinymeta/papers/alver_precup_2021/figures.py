@@ -1,6 +1,7 @@
 """The paper's pictures and ours, {file name: what draws it}; a CSV beside each holds the numbers drawn.
 
     learning-bandit, learning-corridor      Figure 2 middle and right: learning curves of all four agents
+    dips                                    the policy lost after a rare action, trained on beyond convergence
     episodes                                reward and steps by episode within a trial: search, then knowledge
     corridor-paths                          Figure 2 left: where trained agents go
     architecture                            Figure 1
@@ -23,6 +24,7 @@ from collections.abc import Mapping
 
 from tinymeta.papers.alver_precup_2021.animations import draw_animation
 from tinymeta.papers.alver_precup_2021.diagrams import draw_architecture, draw_corridor_paths
+from tinymeta.papers.alver_precup_2021.dip_figures import draw_dips
 from tinymeta.papers.alver_precup_2021.intervention_figures import draw_evidence, draw_metamers, draw_transplants
 from tinymeta.papers.alver_precup_2021.performance_figures import draw_episodes, draw_learning
 from tinymeta.papers.alver_precup_2021.probe_figures import draw_calibration, draw_simulation
@@ -30,6 +32,7 @@ from tinymeta.papers.alver_precup_2021.state_figures import draw_along_a_trial, 
 from tinymeta.papers.plotting import Draw
 
 FIGURES: Mapping[str, Draw] = {
+    "dips": draw_dips,
     "animation-corridor": functools.partial(draw_animation, env="corridor"),
     "animation-bandit": functools.partial(draw_animation, env="bandit"),
     "learning-corridor": functools.partial(draw_learning, env="corridor"),
