@@ -9,6 +9,7 @@ from tinymeta import cli
 from tinymeta.base.errors import InputError
 from tinymeta.base.files import write_whole, writing
 from tinymeta.papers.claims import HOLDS, Judged, judge, to_json, to_markdown
+from tinymeta.papers.experiments import SEEDS
 from tinymeta.papers.options import add_arguments, add_output, output_of, results_of
 from tinymeta.papers.registry import Paper, load_paper
 from tinymeta.papers.results import Results
@@ -46,7 +47,7 @@ def write_verdicts(paper: Paper, results: Results, out: Path) -> Judged:
     judged = judge(results, paper.claims)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-    table = to_json(judged, results.seeds, results.first_seed)
+    table = to_json(judged, min(results.seeds, SEEDS), results.first_seed)
     write_whole(out / "claims.json", (json.dumps(table, indent=2, allow_nan=False) + "\n").encode())
     write_whole(out / "claims.md", to_markdown(table).encode())
     return judged

@@ -224,8 +224,9 @@ def to_markdown(table: dict[str, Any]) -> str:
     """claims.md, one row per claim, of what claims.json holds."""
     seeds, first_seed = table["seeds"], table["first_seed"]
     lines = [
-        f"Measured over {seeds} seeds a row, from seed {first_seed} on, or as many as its experiments have",
-        "if that is fewer; test of 100 rollouts a seed; intervals are 95 % where not said otherwise.",
+        f"Measured over {seeds} seeds a row, from seed {first_seed} on, where its experiments ask for no other number",
+        "(n in claims.json); test of 100 rollouts a seed; intervals are 95 % where not said otherwise. A claim is",
+        "undecided where its threshold lies within an interval.",
         "",
         "| claim | in the paper | measured | threshold | verdict |",
         "|---|---|---|---|---|",

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from tinymeta.runs.config import Config, build, make_config
 
 SEEDS = 20
+MOST = 100_000  # seeds that an experiment can ask for
 QUICK_SEEDS = 3
 FIRST_SEED = 100  # nothing was ever tuned on seeds 100-119
 

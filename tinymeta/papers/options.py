@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tinymeta.base.errors import integer
 from tinymeta.base.processes import cores
-from tinymeta.papers.experiments import FIRST_SEED, QUICK_SEEDS, SEEDS
+from tinymeta.papers.experiments import FIRST_SEED, MOST, QUICK_SEEDS, SEEDS
 from tinymeta.papers.registry import DEFAULT, PAPERS, Paper
 from tinymeta.papers.results import Results
 
@@ -32,7 +32,7 @@ def add_workers(parser: ArgumentParser) -> None:
 
 def results_of(args: Namespace, paper: Paper) -> Results:
     """The paper's runs that --runs, --quick and --first-seed name."""
-    return Results(args.runs, paper.experiments, QUICK_SEEDS if args.quick else SEEDS, args.first_seed)
+    return Results(args.runs, paper.experiments, QUICK_SEEDS if args.quick else MOST, args.first_seed)
 
 
 def output_of(args: Namespace, paper: Paper) -> Path:

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 
 from tinymeta.base.errors import InputError, choice, integer
-from tinymeta.papers.experiments import SEEDS, Experiment
+from tinymeta.papers.experiments import MOST, Experiment
 from tinymeta.runs.folder import RunFolder
 from tinymeta.runs.sweep import sweeps
 
 
 class Results:
-    """The finished runs of `experiments` under one folder, seeds first_seed…first_seed+seeds-1 of each.
+    """The finished runs of `experiments` under one folder, from seed `first_seed` on.
 
-    An experiment that has fewer seeds of its own has fewer here. Nothing is read before it is asked for.
+    Each has the seeds that it asks for, or `seeds` if that is fewer. Nothing is read before it is asked for.
 
     Parameters
     ----------
@@ -24,10 +24,10 @@ class Results:
     seeds, first_seed : int
     """
 
-    def __init__(self, folder: str | Path, experiments: dict[str, Experiment], seeds: int = SEEDS, first_seed: int = 0):
+    def __init__(self, folder: str | Path, experiments: dict[str, Experiment], seeds: int = MOST, first_seed: int = 0):
         self.folder = Path(folder)
         self.experiments = experiments
-        self.seeds = integer("seeds", seeds, 1, 100_000)
+        self.seeds = integer("seeds", seeds, 1, MOST)
         self.first_seed = integer("first_seed", first_seed, 0, 2**63 - 1 - self.seeds)
 
     def seeds_of(self, name: str) -> range:

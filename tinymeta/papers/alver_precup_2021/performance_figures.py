@@ -76,7 +76,7 @@ def draw_learning(results: Results, out: Path, env: str) -> None:
         _paint_curves(axes[1], agent, grid / 1e3, c.by_steps, c.steps / 1e3, c.values)
     _paint_yardsticks(axes, panel, exact)
     _finish_learning(figure, axes, panel)
-    figure.suptitle(f"{env}: mean of {results.seeds} runs, 95 % band, single runs faint", fontsize=9)
+    figure.suptitle(f"{env}: mean of {len(curves[COMPARED[0]].values)} runs, 95 % band, single runs faint", fontsize=9)
     save(figure, out / f"learning-{env}", by_trials.columns)
     write_whole(out / f"learning-{env}-by-steps.csv", csv_text(by_steps.columns).encode())
 
