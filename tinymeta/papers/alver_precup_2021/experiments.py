@@ -57,8 +57,8 @@ INFORMATIVE = {
     "learning_rate": 0.01, "final_learning_rate": 1e-3, "ent_coef": 1.0, "final_ent_coef": 0.02,
 }  # fmt: skip
 TIGER = {
-    "num_envs": 32, "gae_lambda": 0.7, "trials": 400_000, "schedule": "geometric",
-    "learning_rate": 3e-3, "final_learning_rate": 3e-4, "ent_coef": 10.0, "final_ent_coef": 0.02,
+    "num_envs": 16, "gae_lambda": 0.7, "trials": 600_000,
+    "learning_rate": 3e-3, "final_learning_rate": 1e-4, "ent_coef": 10.0, "final_ent_coef": 0.0,
 }  # fmt: skip
 GRIDWORLD = {
     "num_envs": 16, "gae_lambda": 0.95, "vf_coef": 0.5, "max_grad_norm": 0.5, "trials": 200_000,
