@@ -1,4 +1,4 @@
-"""python docs/readme.py: fill in the parts of README.md that are made from figures/; with --check only compare.
+"""python docs/readme.py: fill in the parts of README.md and docs/ that are made from figures/; --check only compares.
 
 A part stands between <!-- NAME: begin --> and <!-- NAME: end -->, and is never edited by hand.
 """
@@ -11,13 +11,14 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 
-def claims_table(figures):
-    """figures/claims.json as the README shows it: claim, measurement, verdict."""
+def claims_table(figures, ours=True):
+    """figures/claims.json as a table: claim, measurement, verdict; the paper's own claims, or ours as well."""
     from tinymeta.papers.claims import measured_text, verdict_text
 
     lines = ["| claim | measured | verdict |", "|---|---|---|"]
     for row in json.loads((figures / "claims.json").read_text(encoding="utf-8"))["claims"]:
-        lines.append(f"| {row['text']} | {measured_text(row)} | {verdict_text(row)} |")
+        if ours or not row["text"].endswith("(ours)"):
+            lines.append(f"| {row['text']} | {measured_text(row)} | {verdict_text(row)} |")
     return "\n".join(lines)
 
 
@@ -26,35 +27,41 @@ def text_file(name):
     return lambda figures: f"```text\n{(figures / name).read_text(encoding='utf-8').rstrip()}\n```"
 
 
-PARTS = {
-    "claims": claims_table,
-    "figures/baselines-bandit.txt": text_file("baselines-bandit.txt"),
-    "figures/baselines-corridor.txt": text_file("baselines-corridor.txt"),
+DOCUMENTS = {
+    "README.md": {"the paper's claims": lambda figures: claims_table(figures, ours=False)},
+    "docs/results.md": {
+        "claims": claims_table,
+        "figures/baselines-bandit.txt": text_file("baselines-bandit.txt"),
+        "figures/baselines-corridor.txt": text_file("baselines-corridor.txt"),
+    },
 }
 
 
-def filled(readme, figures):
-    """README's text with every part made anew."""
-    for name, make in PARTS.items():
-        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+def filled(name, text, figures):
+    """The text of one of `DOCUMENTS` with every part made anew."""
+    for part, make in DOCUMENTS[name].items():
+        begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
         pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        part = f"{begin}\n{make(figures)}\n{end}"
-        readme, found = pattern.subn(lambda _, part=part: part, readme)
+        content = f"{begin}\n{make(figures)}\n{end}"
+        text, found = pattern.subn(lambda _, content=content: content, text)
         if found != 1:
-            raise ValueError(f"README.md has {found} parts {name!r}, expected one")
-    return readme
+            raise ValueError(f"{name} has {found} parts {part!r}, expected one")
+    return text
 
 
 def main():
-    path = ROOT / "README.md"
-    old = path.read_text(encoding="utf-8")
-    new = filled(old, ROOT / "figures")
-    if "--check" in sys.argv[1:]:
+    stale = []
+    for name in DOCUMENTS:
+        path = ROOT / name
+        old = path.read_text(encoding="utf-8")
+        new = filled(name, old, ROOT / "figures")
         if old != new:
-            print("README.md is not what figures/ says, expected: python docs/readme.py", file=sys.stderr)
-            return 1
-        return 0
-    path.write_text(new, encoding="utf-8")
+            stale.append(name)
+            if "--check" not in sys.argv[1:]:
+                path.write_text(new, encoding="utf-8")
+    if stale and "--check" in sys.argv[1:]:
+        print(f"{', '.join(stale)} is not what figures/ says, expected: python docs/readme.py", file=sys.stderr)
+        return 1
     return 0
 
 

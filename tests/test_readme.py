@@ -1,4 +1,4 @@
-"""The README is true (contract): its Python runs, its commands print what it shows, its tables are figures/'s."""
+"""README and docs are true (contract): their Python runs, commands print what is shown, tables are figures/'s."""
 
 import importlib
 import re
@@ -11,8 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-SESSIONS = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)
+SHOWN = README + (ROOT / "docs" / "using.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```", SHOWN, flags=re.DOTALL)
+SESSIONS = re.findall(r"```console\n(.*?)```", SHOWN, flags=re.DOTALL)
 NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
 
 
@@ -60,10 +61,16 @@ def test_a_stale_table_is_seen(tmp_path):
         sys.path.remove(str(ROOT / "docs"))
     for name in ("claims.json", "baselines-bandit.txt", "baselines-corridor.txt"):
         (tmp_path / name).write_text((ROOT / "figures" / name).read_text(encoding="utf-8"), encoding="utf-8")
-    assert readme.filled(README, tmp_path) == README
-    table = tmp_path / "baselines-bandit.txt"
-    table.write_text(table.read_text(encoding="utf-8").replace("9.5", "9.6", 1), encoding="utf-8")
-    assert readme.filled(README, tmp_path) != README
+    documents = {name: (ROOT / name).read_text(encoding="utf-8") for name in readme.DOCUMENTS}
+    assert {name: readme.filled(name, text, tmp_path) for name, text in documents.items()} == documents
+    for table in tmp_path.iterdir():
+        table.write_text(table.read_text(encoding="utf-8").replace("9.", "8."), encoding="utf-8")
+    for name, text in documents.items():
+        assert readme.filled(name, text, tmp_path) != text
+
+
+def test_it_is_short():
+    assert len(README.splitlines()) <= 200
 
 
 def test_the_files_that_it_names_exist():
