@@ -78,14 +78,16 @@ def test_the_thresholds_of_the_paper_read_as_published():
         "exact": "at most 4 standard errors",
         "metamers": "at most 0.1 on three dependent bandits and Tiger, untrained / trained at least 2",
         "metamers-random": "at most 0.25 on three dependent bandits and Tiger, untrained / trained at least 2",
-        "metamers-paper": "at least 0.25",
+        "metamers-bandit": "at least 0.25",
+        "metamers-corridor": "at least 0.25",
         "transplant": "RL² at least 0.9, with a state of the own task at most 0.1, untrained 0.5 ± 0.15",
         "mid-episode": "at least 0.8; own state at most 0.15; untrained 0.5 ± 0.1",
         "direction": "pattern at least 0.85, the rest of the difference at most 0.15, "
         "as far orthogonally to the pattern at most 0.3",
         "direction-corridor": "pattern at least 0.85, the rest of the difference at most 0.15, "
         "as far orthogonally to the pattern at most 0.3",
-        "switch": "within ± 1.0 on three dependent bandits and Tiger, in a share of seeds at least 0.9",
+        "switch": "within ± 1.0, in a share of seeds at least 0.9",
+        "switch-tiger": "within ± 1.0, in a share of seeds at least 0.9",
         "update": "carried within 1 ± 0.25, followed within 1 ± 0.2, the recipient's own within ± 0.15 "
         "on three dependent bandits",
         "decoding-control": "at most 0.05, trained or not",
@@ -131,11 +133,13 @@ BREAKING_PROBES = {
     "transplant": {"numbers": {"transplant both, trained": 0.5}},
     "metamers": {"numbers": {"metamers, own histories, trained": 0.3}},
     "metamers-random": {"numbers": {"metamers, random histories, untrained / trained": 0.1}},
-    "metamers-paper": {"numbers": {"metamers, random histories, trained": 0.01}},
+    "metamers-bandit": {"numbers": {"metamers, random histories, trained": 0.01}},
+    "metamers-corridor": {"numbers": {"metamers, random histories, trained": 0.01}},
     "mid-episode": {"numbers": {"mid-episode exchange, trained": 0.5}},
     "direction": {"numbers": {"transplant complement, trained": 0.95}},
     "direction-corridor": {"numbers": {"transplant pattern, trained": 0.4}},
     "switch": {"numbers": {"switch, moved": 3.0}},
+    "switch-tiger": {"numbers": {"switch, moved": 3.0}},
     "update": {"numbers": {"evidence after a transplant, own": 0.6}},
     "decoding-control": {"numbers": {"posterior unexplained, untrained": 0.4}},
     "decoding": {"numbers": {"log-odds unexplained, untrained / trained": 0.5}},  # logarithms

@@ -57,8 +57,8 @@ SIMULATION_TEXT = """\
 Dissimilarity when the agent simulates the Bayes-optimal machine (→) and the other way round (←): D_s of states, the
 fraction of variance unexplained, and D_o of outputs, the probability of a wrong choice. The machine's map to the agent
 knows the clock. Gap: what is missing in reward per trial to the best policy with the agent's own information (RL¹ is
-told the task), exact where the tree of histories can be walked, else from 1000 rollouts
-or more. Where there are more than 1000 tasks, nothing but the gap is measured.
+told the task), exact where the tree of histories can be walked, else from as many
+rollouts as make its error small, 1000 or more. Where there are more than 1000 tasks, nothing but the gap is measured.
 """
 
 

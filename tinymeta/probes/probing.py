@@ -25,7 +25,8 @@ SAMPLES = 12_000  # that maps of decoding and simulation are fitted and tested o
 MOST_TRIALS = 1000  # that are recorded for them where trials are short
 BELIEF_TASKS = 1000  # in a task set whose beliefs are recorded, at most
 TEST_ROLLOUTS = 1000  # of an agent, at least
-TEST_STEPS = 100_000  # more rollouts where trials are so short that this takes more
+TEST_STEPS = 1_000_000  # and at most so many steps
+TEST_ERROR = 0.003  # standard error that is aimed at, as a share of the reward
 
 
 class Machines(NamedTuple):
@@ -91,10 +92,16 @@ def probe(
         reason = {"reason": f"{tasks.num_tasks} tasks, expected at most {BELIEF_TASKS} for beliefs to be recorded"}
         result |= dict.fromkeys(("decoding", "simulation", "divergence", *INTERVENTIONS), reason)
     result["exact"] = own if isinstance(own, dict) else or_reason(lambda: _exact(agent, gamma, own))
-    rollouts = max(TEST_ROLLOUTS, TEST_STEPS // tasks.step_limit)
-    result["evaluation"] = evaluate(agent, gamma, rollouts=rollouts, seed=seed, baselines=known.values)
+    result["evaluation"] = evaluate(agent, gamma, rollouts=_rollouts(agent, seed), seed=seed, baselines=known.values)
     result["gap"] = _gap(result, own, known.values["bayes_optimal"], gamma, agent.layout.identity_from < tasks.episodes)
     return result
+
+
+def _rollouts(agent: Agent, seed: int) -> int:
+    """How many make the test's standard error small: rewards of some task sets (Tiger) vary by twice their mean."""
+    reward = agent.play(TEST_ROLLOUTS, seed=seed).reward.sum(axis=1)
+    needed = (reward.std() / max(TEST_ERROR * abs(reward.mean()), 1e-12)) ** 2
+    return int(np.clip(needed, TEST_ROLLOUTS, max(TEST_ROLLOUTS, TEST_STEPS // agent.tasks.step_limit)))
 
 
 def _recorded(agent: Agent, gamma: float, before: Agent, trials: int, seed: int, known: Machines) -> dict[str, Any]:

@@ -144,7 +144,7 @@ OPTIMALITY_CLAIMS = (
         name="regret",
         text="With 100 pulls RL² comes to the Bayes optimum, in every seed (ours)",
         place="beyond the paper",
-        statistic="gap in reward per trial, 95 % interval, and that of the worst seed; 1000 rollouts a seed",
+        statistic="gap in reward per trial, 95 % interval, and that of the worst seed",
         threshold=Threshold("mean {}, worst seed {} " + ON_THREE, {"gap": AtMost(0.3), "worst seed": AtMost(1.0)}),
         measure=measured.gaps,
     ),
@@ -161,7 +161,7 @@ OPTIMALITY_CLAIMS = (
         text="With two independent arms and 100 pulls, where greed is not optimal, RL² beats Thompson sampling (ours)",
         place="beyond the paper",
         statistic="gap to the best undiscounted reward per trial, 64.92, 95 % interval; reward of the worst seed minus "
-        "that of the exact Thompson agent; 1000 rollouts a seed",
+        "that of the exact Thompson agent",
         threshold=Threshold(
             "gap {}, worst seed beside Thompson {}", {"gap": AtMost(0.6), "worst seed above Thompson": Above(0)}
         ),
@@ -181,7 +181,7 @@ OPTIMALITY_CLAIMS = (
         name="learn-tiger",
         text="RL² learns Tiger: to listen until it knows enough (ours)",
         place="beyond the paper",
-        statistic="reward per trial, 95 % intervals; the exact optimum is 20.39; 5000 rollouts a seed",
+        statistic="reward per trial, 95 % intervals; the exact optimum is 20.39",
         threshold=Threshold("greedy {}, sampled {}", {"greedy": AtLeast(19.5), "sampled": AtLeast(18.5)}),
         measure=measured.learning_of("tiger-rl2"),
     ),

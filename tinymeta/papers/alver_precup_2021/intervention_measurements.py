@@ -57,25 +57,29 @@ def mid_episode(results: Results) -> Cases:
     return cases
 
 
-def switches(results: Results) -> Cases:
-    """By how many observations moved states switch later than the optimum does."""
-    probes = Probes(results)
-    cases: Cases = {}
-    for task in COUNTED:
-        found = probes.of(f"{task}-rl2")
-        moved, best = (
-            np.array([find(result, QUANTITIES[f"switch, {which}"]) for result in found])
-            for which in ("moved", "optimal")
-        )
-        known = np.isfinite(moved - best)
-        if not known.any():
-            raise InputError(f"no moved state of {task}-rl2 switches, expected one run in which it does")
-        share = float(known.mean())
-        cases[task] = {
-            "moved - optimal": estimate((moved - best)[known]),
-            "seeds that switch": Estimate(share, share, share, len(found)),
-        }
-    return cases
+def switches_of(tasks: Sequence[str]) -> Measure:
+    """By how many observations moved states switch later than the optimum does, and in how many seeds they do."""
+
+    def measure(results: Results) -> Cases:
+        probes = Probes(results)
+        cases: Cases = {}
+        for task in tasks:
+            found = probes.of(f"{task}-rl2")
+            moved, best = (
+                np.array([find(result, QUANTITIES[f"switch, {which}"]) for result in found])
+                for which in ("moved", "optimal")
+            )
+            known = np.isfinite(moved - best)
+            if not known.any():
+                raise InputError(f"no moved state of {task}-rl2 switches, expected one run in which it does")
+            share = float(known.mean())
+            cases[task] = {
+                "moved - optimal": estimate((moved - best)[known]),
+                "seeds that switch": Estimate(share, share, share, len(found)),
+            }
+        return cases
+
+    return measure
 
 
 def updates(results: Results) -> Cases:
