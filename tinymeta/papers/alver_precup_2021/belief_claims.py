@@ -115,7 +115,7 @@ TRANSPLANT_CLAIMS = (
         for name, text, tasks in (
             (
                 "switch",
-                "The belief is graded: a state moved by evidence changes sides where the Bayes-optimal policy does (ours)",
+                "The belief is graded: a state moved by evidence changes sides where the optimal policy does (ours)",
                 DEPENDENT,
             ),
             ("switch-tiger", "In Tiger, too (ours)", ("tiger",)),
