@@ -175,7 +175,7 @@ class _Run:
         self.timing["train_seconds"] += now - self._since
         self._since = now
         self.folder.write_checkpoint(self.learner, self.config, self.open_interval)
-        self.folder.write_timing(self.timing)
+        self.folder.write_timing({**self.timing, "env_steps": self.learner.env_steps_done})
 
     def _close(self) -> None:
         """Where the run's length is no multiple of the interval, the updates since the last one make a shorter last
