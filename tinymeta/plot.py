@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinymeta import cli
-from tinymeta.base.errors import choice
+from tinymeta.base.errors import InputError, choice
 from tinymeta.runs.curve_figure import check_output, draw
 from tinymeta.runs.curves import AXES, SHOWN, Source, find
 from tinymeta.runs.watching import going_on, state
 
 OUT = "learning-curves.png"
 WAIT = 2.0  # seconds between two looks at the runs
+
+PATIENCE = 3  # looks at what cannot be read
 
 
 def make_parser() -> cli.Parser:
@@ -52,14 +54,24 @@ def _draw(sources: Sequence[Source], metric: str, axis: str, out: Path) -> None:
 
 
 def _watch(paths: Sequence[str], metric: str, axis: str, out: Path) -> None:
-    """Draw whenever the runs have changed, until none goes on."""
+    """Draw whenever the runs have changed, until none goes on.
+
+    What cannot be read may be half written: it is read again a few times before it is told.
+    """
     drawn = None
+    failures = 0
     while True:
         last = not going_on(paths)  # looked up first: what is drawn after the end is all there is
         now = state(paths)
-        if now != drawn:
-            _draw([find(path) for path in paths], metric, axis, out)
-            drawn = now
+        try:
+            if now != drawn:
+                _draw([find(path) for path in paths], metric, axis, out)
+                drawn = now
+            failures = 0
+        except InputError:
+            failures += 1
+            if last or failures == PATIENCE:
+                raise
         if last:
             return
         time.sleep(WAIT)

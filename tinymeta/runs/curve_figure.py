@@ -1,5 +1,6 @@
 """The picture of learning curves, and the numbers beside it; what is drawn stands in `tinymeta.runs.curves`."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,7 @@ OPTIMA = {  # (name in a legend, colour, style)
     "bayes_optimal": ("Bayes optimum (exact)", "black", "-"),
     "informed": ("informed optimum (exact)", "#009E73", "--"),
 }
+NAME_WIDTH = 90  # characters of a legend's line
 AXIS_LABEL = {
     "trials": "training trials",
     "env_steps": "environment steps",
@@ -86,7 +88,9 @@ def draw(sources: Sequence[Source], metric: str, axis: str, out: Path) -> list[C
         axes.set_xlim(left=0)
         if any(len(curve.seeds) > 1 for curve in drawn):
             axes.set_title("mean over seeds, 95 % band, single seeds faint", fontsize=8)
-        figure.legend(loc="outside lower left", fontsize=8)
+        handles, names = axes.get_legend_handles_labels()
+        names = [textwrap.fill(name, NAME_WIDTH) for name in names]
+        figure.legend(handles, names, loc="outside lower left", fontsize=8)
         write_whole(out, rendered(figure, out.suffix[1:].lower()))
     write_whole(out.with_suffix(".csv"), csv_text(_table(drawn, optima, metric, axis).columns).encode())
     return drawn
