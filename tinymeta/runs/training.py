@@ -6,6 +6,7 @@ a checkpoint), a snapshot, the end of the run. How updates are grouped into piec
 signals, crashes and --resume.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +21,9 @@ from tinymeta.learning.evaluation import evaluate
 from tinymeta.learning.learner import STATISTICS, Learner, check_memory
 from tinymeta.learning.wirings import make_layout
 from tinymeta.runs.config import TRIALS_PER_ROW, Config, build
+from tinymeta.runs.event_log import EventLog, check_tensorboard
 from tinymeta.runs.folder import RunFolder
-from tinymeta.runs.interrupts import Interrupted, SignalNote
+from tinymeta.runs.interrupts import Interrupted, Paused, SignalNote
 from tinymeta.runs.loading import exact_for
 from tinymeta.runs.progress import progress_bar
 from tinymeta.runs.result import SECONDS
@@ -36,6 +38,8 @@ def train(
     overwrite: bool = False,
     progress: bool = False,
     say_new: Callable[[], None] | None = None,
+    tensorboard: bool = False,
+    pause: Callable[[], bool] | None = None,
 ) -> dict[str, Any]:
     """Train the run that `config` describes in folder `path`; returns what result.json holds.
 
@@ -52,6 +56,10 @@ def train(
         Show a progress bar on a terminal's stderr.
     say_new : callable, optional
         Called if `resume` was asked for, and a run is begun because there was none.
+    tensorboard : bool
+        Write TensorBoard's event files too, see `tinymeta.runs.event_log`; no other file depends on it.
+    pause : callable, optional
+        Asked now and then whether the run is to pause.
 
     Raises
     ------
@@ -63,19 +71,28 @@ def train(
         If the folder cannot be written to, or a number is not finite. The last checkpoint stays as it is.
     Interrupted
         After SIGINT or SIGTERM, with the checkpoint written.
+    Paused
+        After `pause` said so, with the checkpoint written.
     """
     folder = RunFolder(path)
+    if tensorboard:
+        check_tensorboard()
     tasks = build(config)
     check_memory(tasks, config.settings)
     check_folder(folder, config, resume, overwrite)
     if resume and folder.finished_as(config):
-        return folder.read_result()
+        result = folder.read_result()
+        if tensorboard:
+            with folder.lock(), EventLog(folder.path, result["train_seconds"]):
+                pass  # its rows are all there are
+        return result
     with folder.lock():
         check_folder(folder, config, resume, overwrite)  # again: another process may have been here until now
         if resume and not folder.exists and say_new is not None:
             say_new()
         run = _Run(folder, config, tasks, resume)
-        run.train(progress)
+        with EventLog(folder.path, run.timing["train_seconds"]) if tensorboard else contextlib.nullcontext() as log:
+            run.train(progress, log, pause)
         result = run.result()
         folder.write_result(result)
     return result
@@ -125,8 +142,9 @@ class _Run:
     def finished(self) -> bool:
         return self.learner.updates_done == self.config.settings.updates
 
-    def train(self, progress: bool) -> None:
-        """Advance to the end, or to a signal."""
+    def train(self, progress: bool, log: EventLog | None, pause: Callable[[], bool] | None) -> None:
+        """Advance to the end, a signal or a pause; each row of metrics.csv is also told to the log."""
+        self._log = log
         settings = self.config.settings
         description = f"{self.learner.tasks.name} {settings.agent} seed {settings.seed}"
         trials = settings.updates * settings.num_envs
@@ -135,10 +153,13 @@ class _Run:
             self._since = time.perf_counter()
             while not self.finished:
                 report(*self._advance())
-                if self._checkpoint_is_due() or signals.received:
+                to_pause = pause is not None and pause()
+                if self._checkpoint_is_due() or signals.received or to_pause:
                     self._write_checkpoint()
                 if signals.received and not self.finished:
                     raise Interrupted(signals.received)
+                if to_pause and not self.finished:
+                    raise Paused(self.learner.trials_done)
         self._close()
 
     def _advance(self) -> tuple[int, dict[str, str]]:
@@ -147,7 +168,7 @@ class _Run:
         statistics = self.learner.advance(self._piece())
         self.open_interval = np.concatenate([self.open_interval, statistics])
         if self._row_ended():
-            row = self.folder.append_metrics(self.learner, self.open_interval)
+            row = self._append_row()
             self.open_interval = NO_STATISTICS
             notes = {"reward/trial": f"{row['reward_per_trial']:.2f}", "steps/trial": f"{row['steps_per_trial']:.1f}"}
         if self.learner.updates_done in self.config.snapshot_updates:
@@ -185,8 +206,14 @@ class _Run:
         drops that row and completes the interval.
         """
         if len(self.open_interval):
-            self.folder.append_metrics(self.learner, self.open_interval)
+            self._append_row()
         self.folder.sync_metrics()
+
+    def _append_row(self) -> dict[str, float]:
+        row = self.folder.append_metrics(self.learner, self.open_interval)
+        if self._log is not None:
+            self._log.add(row)
+        return row
 
     def result(self) -> dict[str, Any]:
         """What result.json holds: the counters, the seconds, and the test of the frozen weights."""

@@ -1,0 +1,292 @@
+"""Sweeps on a Dask cluster, whose workers need share no folder with us, nor live as long as a run.
+
+A run is trained in slices of some seconds. A slice is a pure function: it gets the run's files, trains on in a folder
+of the worker's own, pauses with a checkpoint, and gives the files back, which are then written into the run folder
+here. How a run is cut into slices changes no bit of it. So
+
+- a worker that dies costs a slice: Dask gives it to another one, and replaces the worker if it can;
+- whatever ends this process or the scheduler, the run folders here are resumable runs, on the cluster or without it;
+- how far each run is, is known as slices come in, and with it the remaining time (`tinymeta.runs.remaining`).
+
+Equal bits need an equal kind of CPU and equal versions (`SAME_BITS`). A run's config.json says where it was begun; its
+other slices are trained on workers that are the same.
+"""
+
+import contextlib
+import dataclasses
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import CancelledError
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tinymeta.base.errors import InputError, shown
+from tinymeta.base.extras import extra_module
+from tinymeta.runs.config import SAME_BITS, Config, versions
+from tinymeta.runs.event_log import EventLog
+from tinymeta.runs.folder import RunFolder
+from tinymeta.runs.interrupts import Paused, raising_signals
+from tinymeta.runs.jobs import Harvest, Job, Key, Result
+from tinymeta.runs.parcel import Parcel, pack, unpack, without_snapshots
+from tinymeta.runs.remaining import Pace, remaining, remaining_text
+from tinymeta.runs.training import train
+
+LOCAL = "local"  # in place of an address: a cluster on this machine, for as long as the sweep
+CONNECT_SECONDS = 15
+FIRST_SLICE = 2.0  # seconds, so that the pace is soon known; each slice of a run is twice as long as the one before
+LONGEST_SLICE = 30.0
+
+
+class Outcome(NamedTuple):
+    """What a slice came to."""
+
+    parcel: Parcel  # the run's files; empty if the worker is of another kind than the one that the run was begun on
+    trials: int  # how far the run is
+    seconds: float  # that the slice took, all in all
+    result: Result | None  # if the run is finished
+
+
+def check_workers(workers: int | None, address: str | None) -> None:
+    """Refuse a number of workers where the cluster has its own."""
+    if workers is not None and address not in (None, LOCAL):
+        raise InputError(f"--workers {workers} with --cluster {address}, which has its own; expected one of them")
+
+
+def as_begun(job: Job) -> Job:
+    """The job of a run that may have been begun on a worker of another kind: there it shall go on."""
+    folder = RunFolder(job.path)
+    if job.overwrite or not folder.config_path.exists():
+        return job
+    made = folder.read_config().versions
+    return job._replace(config=dataclasses.replace(job.config, versions=made))
+
+
+# ---------------------------------------------------------------- on a worker
+
+
+def train_slice(config: Config, parcel: Mapping[str, bytes], seconds: float) -> Outcome:
+    """Train a run for some seconds, from the files in the parcel, or from its beginning where that is empty."""
+    began = time.monotonic()
+    here = versions()
+    if parcel and _differing(config.versions, here):
+        return Outcome({}, 0, 0.0, None)
+    if config.versions["tinymeta"] != here["tinymeta"]:
+        raise InputError(f"a worker has tinymeta {here['tinymeta']}, expected {config.versions['tinymeta']}")
+    config = dataclasses.replace(config, versions=here)
+    with tempfile.TemporaryDirectory(prefix="tinymeta-", dir=_scratch()) as place:
+        folder = RunFolder(Path(place) / "run")
+        if parcel:
+            unpack(parcel, folder)
+        result = None
+        try:
+            result = train(folder.path, config, resume=True, pause=lambda: time.monotonic() - began >= seconds)
+            trials = result["trials"]
+        except Paused as pause:
+            trials = pause.trials
+        return Outcome(pack(folder), trials, time.monotonic() - began, result)
+
+
+def _differing(made: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+    return [name for name in SAME_BITS if made.get(name) != here.get(name)]
+
+
+def _scratch() -> str | None:
+    """The worker's own folder for files, which its administrator has chosen; the system's where this is no worker."""
+    try:
+        return extra_module("distributed", "cluster", "--cluster").get_worker().local_directory
+    except ValueError:
+        return None
+
+
+# ---------------------------------------------------------------- here
+
+
+@contextlib.contextmanager
+def connected(address: str, workers: int) -> Iterator[Any]:
+    """A `distributed.Client` of the scheduler at `address`, or of a cluster of `workers` processes on this machine.
+
+    Raises
+    ------
+    InputError
+        If Dask is missing, no scheduler answers, or a worker has not this version of tinymeta.
+    """
+    distributed = extra_module("distributed", "cluster", "--cluster")
+    with contextlib.ExitStack() as held:
+        scheduler: Any = address
+        if address == LOCAL:
+            local = distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+            scheduler = held.enter_context(local)
+        try:
+            client = held.enter_context(distributed.Client(scheduler, timeout=CONNECT_SECONDS))
+        except (OSError, ValueError, TypeError) as error:
+            reason = " ".join(str(error).split())
+            expected = "expected the address of a Dask scheduler, such as tcp://host:8786, or local"
+            raise InputError(f"--cluster {shown(address)}: no scheduler answers ({reason}), {expected}") from None
+        _check_workers(client)
+        yield client
+
+
+def _check_workers(client: Any) -> None:
+    """Refuse if the workers that are there already could not train; tell if there are none."""
+    try:
+        found = client.run(versions)
+    except Exception as error:  # whatever a worker raises, it cannot do the work
+        expected = "expected tinymeta to be installed there"
+        raise InputError(f"--cluster: a worker cannot begin ({error}), {expected}") from None
+    if not found:
+        print("tinymeta: the cluster has no worker yet; waiting for the first one", file=sys.stderr)
+    own = versions()["tinymeta"]
+    for worker, there in found.items():
+        if there["tinymeta"] != own:
+            raise InputError(f"--cluster: worker {worker} has tinymeta {there['tinymeta']}, expected {own} as here")
+
+
+def run_on_cluster(client: Any, jobs: Mapping[Key, Job], harvest: Harvest) -> None:
+    """Train the jobs' runs on the client's cluster, and keep their files in the jobs' folders."""
+    with raising_signals(), contextlib.ExitStack() as held:
+        _Slices(client, harvest, held).run(jobs)
+
+
+class _Run:
+    """A run of the sweep, as far as it is known here."""
+
+    def __init__(self, key: Key, number: int, job: Job) -> None:
+        settings = job.config.settings
+        self.key = key
+        self.number = number  # in the order in which runs are begun
+        self.job = job
+        self.folder = RunFolder(job.path)
+        self.config = job.config
+        self.begun = self.folder.exists and not job.overwrite
+        self.slices = 0
+        self.pace = Pace(key[0], settings.updates * settings.num_envs, self._reached())
+        self.log: EventLog | None = None
+
+    def _reached(self) -> int:
+        """Trials that the run has rows of."""
+        if not self.begun or not self.folder.metrics_path.exists():
+            return 0
+        return int(self.folder.read_metrics()["trials"].max(initial=0))
+
+    def parcel(self) -> Parcel:
+        """What the next slice needs."""
+        return without_snapshots(pack(self.folder)) if self.begun else {}
+
+    def keep(self, outcome: Outcome, held: contextlib.ExitStack) -> None:
+        """Bring the files of a slice into the run folder."""
+        with self.folder.lock():
+            if not self.begun:
+                self.folder.create(self.config)
+            unpack(outcome.parcel, self.folder)
+            self.begun = True
+            self.config = dataclasses.replace(self.config, versions=self.folder.read_config().versions)
+            self.slices += 1
+            self.pace.advance(outcome.trials, outcome.seconds)
+            if self.job.tensorboard:
+                self._keep_events(held)
+
+    def _keep_events(self, held: contextlib.ExitStack) -> None:
+        seconds = self.folder.read_timing()["train_seconds"]
+        if self.log is None:
+            self.log = held.enter_context(EventLog(self.folder.path, seconds))
+        else:
+            self.log.catch_up(seconds)
+
+
+class _Slices:
+    """The slices that are on the cluster, and what comes of them."""
+
+    def __init__(self, client: Any, harvest: Harvest, held: contextlib.ExitStack) -> None:
+        self._distributed = extra_module("distributed", "cluster", "--cluster")
+        self._client = client
+        self._harvest = harvest
+        self._held = held
+        self._runs: list[_Run] = []
+        self._run_of: dict[Any, _Run] = {}
+        self._coming = self._distributed.as_completed()
+
+    def run(self, jobs: Mapping[Key, Job]) -> None:
+        self._runs = [_Run(key, number, job) for number, (key, job) in enumerate(jobs.items())]
+        try:
+            for run in self._runs:
+                self._begin(run)
+            for future in self._coming:
+                run = self._run_of.pop(future)
+                self._end(run, future)
+                future.release()
+                self._tell()
+        finally:
+            self._client.cancel(list(self._run_of), force=True)
+
+    def _begin(self, run: _Run) -> None:
+        if not run.begun or not run.folder.finished_as(run.config):
+            self._submit(run)
+            return
+        result = run.folder.read_result()
+        if run.job.tensorboard:
+            with run.folder.lock(), EventLog(run.folder.path, result["train_seconds"]):
+                pass  # its rows are all there are
+        self._finish(run, result)
+
+    def _submit(self, run: _Run, workers: list[str] | None = None) -> None:
+        """Ask for a run's next slice. Runs that are begun go first, then those that stand first."""
+        seconds = min(FIRST_SLICE * 2**run.slices, LONGEST_SLICE)
+        future = self._client.submit(
+            train_slice,
+            run.config,
+            run.parcel(),
+            seconds,
+            key=f"{run.key[0]}-seed-{run.key[1]}-{time.monotonic_ns()}",
+            priority=len(self._runs) * (run.slices > 0) - run.number,
+            workers=workers,
+            allow_other_workers=workers is not None,  # the ones named may be gone; another kind refuses by itself
+        )
+        self._run_of[future] = run
+        self._coming.add(future)
+
+    def _end(self, run: _Run, future: Any) -> None:
+        try:
+            outcome = future.result()
+            if outcome.parcel:
+                run.keep(outcome, self._held)
+        except self._distributed.KilledWorker as error:
+            run.pace.end()
+            self._harvest.fail(run.key, f"{error.allowed_failures + 1} workers died of it")
+        except CancelledError:
+            run.pace.end()
+            self._harvest.fail(run.key, "the cluster lost it")
+        except Exception as error:  # whatever ended one seed must not end the others; it is reported with its name
+            run.pace.end()
+            self._harvest.fail(run.key, f"{type(error).__name__}: {error}")
+        else:
+            self._go_on(run, outcome)
+
+    def _go_on(self, run: _Run, outcome: Outcome) -> None:
+        if outcome.result is not None:
+            self._finish(run, outcome.result)
+        elif outcome.parcel:
+            self._submit(run)
+        else:
+            self._submit_elsewhere(run)
+
+    def _submit_elsewhere(self, run: _Run) -> None:
+        """The worker was of another kind than the one that the run was begun on."""
+        made = run.config.versions
+        same = [name for name, there in self._client.run(versions).items() if not _differing(made, there)]
+        if same:
+            self._submit(run, same)
+            return
+        run.pace.end()
+        needed = ", ".join(f"{name} {made.get(name)}" for name in SAME_BITS)
+        self._harvest.fail(run.key, f"it was begun with {needed}, and no such worker is left")
+
+    def _finish(self, run: _Run, result: Result) -> None:
+        run.pace.end()
+        self._harvest.finish(run.key, result)
+
+    def _tell(self) -> None:
+        threads = sum(self._client.nthreads().values())
+        left = remaining([run.pace for run in self._runs], threads)
+        self._harvest.tell({"left": remaining_text(left)})
