@@ -4,7 +4,8 @@ A run is trained in slices of some seconds. A slice is a pure function: it gets 
 of the worker's own, pauses with a checkpoint, and gives the files back, which are then written into the run folder
 here. How a run is cut into slices changes no bit of it. So
 
-- a worker that dies costs a slice: Dask gives it to another one, and replaces the worker if it can;
+- a worker that dies costs a slice: Dask gives it to another one, and replaces the worker if it can. Whatever waits on
+  a worker is blamed for its death, so no more slices are on the cluster than it has threads;
 - whatever ends this process or the scheduler, the run folders here are resumable runs, on the cluster or without it;
 - how far each run is, is known as slices come in, and with it the remaining time (`tinymeta.runs.remaining`).
 
@@ -14,38 +15,29 @@ other slices are trained on workers that are the same.
 
 import contextlib
 import dataclasses
+import heapq
+import logging
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import CancelledError
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tinymeta.base.errors import InputError, shown
 from tinymeta.base.extras import extra_module
-from tinymeta.runs.config import SAME_BITS, Config, versions
+from tinymeta.runs.config import SAME_BITS, versions
 from tinymeta.runs.event_log import EventLog
 from tinymeta.runs.folder import RunFolder
-from tinymeta.runs.interrupts import Paused, raising_signals
+from tinymeta.runs.interrupts import raising_signals
 from tinymeta.runs.jobs import Harvest, Job, Key, Result
 from tinymeta.runs.parcel import Parcel, pack, unpack, without_snapshots
 from tinymeta.runs.remaining import Pace, remaining, remaining_text
-from tinymeta.runs.training import train
+from tinymeta.runs.slices import Outcome, differing, train_slice
 
 LOCAL = "local"  # in place of an address: a cluster on this machine, for as long as the sweep
 CONNECT_SECONDS = 15
 FIRST_SLICE = 2.0  # seconds, so that the pace is soon known; each slice of a run is twice as long as the one before
 LONGEST_SLICE = 30.0
-
-
-class Outcome(NamedTuple):
-    """What a slice came to."""
-
-    parcel: Parcel  # the run's files; empty if the worker is of another kind than the one that the run was begun on
-    trials: int  # how far the run is
-    seconds: float  # that the slice took, all in all
-    result: Result | None  # if the run is finished
 
 
 def check_workers(workers: int | None, address: str | None) -> None:
@@ -63,46 +55,6 @@ def as_begun(job: Job) -> Job:
     return job._replace(config=dataclasses.replace(job.config, versions=made))
 
 
-# ---------------------------------------------------------------- on a worker
-
-
-def train_slice(config: Config, parcel: Mapping[str, bytes], seconds: float) -> Outcome:
-    """Train a run for some seconds, from the files in the parcel, or from its beginning where that is empty."""
-    began = time.monotonic()
-    here = versions()
-    if parcel and _differing(config.versions, here):
-        return Outcome({}, 0, 0.0, None)
-    if config.versions["tinymeta"] != here["tinymeta"]:
-        raise InputError(f"a worker has tinymeta {here['tinymeta']}, expected {config.versions['tinymeta']}")
-    config = dataclasses.replace(config, versions=here)
-    with tempfile.TemporaryDirectory(prefix="tinymeta-", dir=_scratch()) as place:
-        folder = RunFolder(Path(place) / "run")
-        if parcel:
-            unpack(parcel, folder)
-        result = None
-        try:
-            result = train(folder.path, config, resume=True, pause=lambda: time.monotonic() - began >= seconds)
-            trials = result["trials"]
-        except Paused as pause:
-            trials = pause.trials
-        return Outcome(pack(folder), trials, time.monotonic() - began, result)
-
-
-def _differing(made: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
-    return [name for name in SAME_BITS if made.get(name) != here.get(name)]
-
-
-def _scratch() -> str | None:
-    """The worker's own folder for files, which its administrator has chosen; the system's where this is no worker."""
-    try:
-        return extra_module("distributed", "cluster", "--cluster").get_worker().local_directory
-    except ValueError:
-        return None
-
-
-# ---------------------------------------------------------------- here
-
-
 @contextlib.contextmanager
 def connected(address: str, workers: int) -> Iterator[Any]:
     """A `distributed.Client` of the scheduler at `address`, or of a cluster of `workers` processes on this machine.
@@ -116,8 +68,15 @@ def connected(address: str, workers: int) -> Iterator[Any]:
     with contextlib.ExitStack() as held:
         scheduler: Any = address
         if address == LOCAL:
-            local = distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
-            scheduler = held.enter_context(local)
+            scheduler = held.enter_context(
+                distributed.LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    dashboard_address=":0",
+                    preload="tinymeta.runs.local_worker",
+                    silence_logs=logging.CRITICAL,
+                )
+            )
         try:
             client = held.enter_context(distributed.Client(scheduler, timeout=CONNECT_SECONDS))
         except (OSError, ValueError, TypeError) as error:
@@ -137,10 +96,14 @@ def _check_workers(client: Any) -> None:
         raise InputError(f"--cluster: a worker cannot begin ({error}), {expected}") from None
     if not found:
         print("tinymeta: the cluster has no worker yet; waiting for the first one", file=sys.stderr)
-    own = versions()["tinymeta"]
+    own = _own_version()
     for worker, there in found.items():
         if there["tinymeta"] != own:
             raise InputError(f"--cluster: worker {worker} has tinymeta {there['tinymeta']}, expected {own} as here")
+
+
+def _own_version() -> str:
+    return versions()["tinymeta"]
 
 
 def run_on_cluster(client: Any, jobs: Mapping[Key, Job], harvest: Harvest) -> None:
@@ -161,6 +124,7 @@ class _Run:
         self.config = job.config
         self.begun = self.folder.exists and not job.overwrite
         self.slices = 0
+        self.workers: list[str] | None = None  # the only ones that are of its kind
         self.pace = Pace(key[0], settings.updates * settings.num_envs, self._reached())
         self.log: EventLog | None = None
 
@@ -204,6 +168,7 @@ class _Slices:
         self._harvest = harvest
         self._held = held
         self._runs: list[_Run] = []
+        self._waiting: list[tuple[bool, int, _Run]] = []  # a heap: runs that are begun, then those that stand first
         self._run_of: dict[Any, _Run] = {}
         self._coming = self._distributed.as_completed()
 
@@ -212,17 +177,19 @@ class _Slices:
         try:
             for run in self._runs:
                 self._begin(run)
+            self._fill()
             for future in self._coming:
                 run = self._run_of.pop(future)
                 self._end(run, future)
                 future.release()
                 self._tell()
+                self._fill()
         finally:
             self._client.cancel(list(self._run_of), force=True)
 
     def _begin(self, run: _Run) -> None:
         if not run.begun or not run.folder.finished_as(run.config):
-            self._submit(run)
+            self._wait(run)
             return
         result = run.folder.read_result()
         if run.job.tensorboard:
@@ -230,18 +197,25 @@ class _Slices:
                 pass  # its rows are all there are
         self._finish(run, result)
 
-    def _submit(self, run: _Run, workers: list[str] | None = None) -> None:
-        """Ask for a run's next slice. Runs that are begun go first, then those that stand first."""
+    def _wait(self, run: _Run) -> None:
+        heapq.heappush(self._waiting, (run.slices == 0, run.number, run))
+
+    def _fill(self) -> None:
+        """Give every thread of the cluster a slice; where there is none yet, the first one that comes."""
+        threads = sum(self._client.nthreads().values())
+        while self._waiting and len(self._run_of) < max(1, threads):
+            self._submit(heapq.heappop(self._waiting)[-1])
+
+    def _submit(self, run: _Run) -> None:
         seconds = min(FIRST_SLICE * 2**run.slices, LONGEST_SLICE)
         future = self._client.submit(
             train_slice,
             run.config,
             run.parcel(),
             seconds,
-            key=f"{run.key[0]}-seed-{run.key[1]}-{time.monotonic_ns()}",
-            priority=len(self._runs) * (run.slices > 0) - run.number,
-            workers=workers,
-            allow_other_workers=workers is not None,  # the ones named may be gone; another kind refuses by itself
+            key=f"{run.config.env}-{run.config.settings.agent}-seed-{run.key[1]}-{time.monotonic_ns()}",
+            workers=run.workers,
+            allow_other_workers=run.workers is not None,  # those named may be gone; another kind refuses by itself
         )
         self._run_of[future] = run
         self._coming.add(future)
@@ -253,7 +227,7 @@ class _Slices:
                 run.keep(outcome, self._held)
         except self._distributed.KilledWorker as error:
             run.pace.end()
-            self._harvest.fail(run.key, f"{error.allowed_failures + 1} workers died of it")
+            self._harvest.fail(run.key, f"its worker died {error.allowed_failures + 1} times")
         except CancelledError:
             run.pace.end()
             self._harvest.fail(run.key, "the cluster lost it")
@@ -267,16 +241,16 @@ class _Slices:
         if outcome.result is not None:
             self._finish(run, outcome.result)
         elif outcome.parcel:
-            self._submit(run)
+            self._wait(run)
         else:
             self._submit_elsewhere(run)
 
     def _submit_elsewhere(self, run: _Run) -> None:
         """The worker was of another kind than the one that the run was begun on."""
         made = run.config.versions
-        same = [name for name, there in self._client.run(versions).items() if not _differing(made, there)]
-        if same:
-            self._submit(run, same)
+        run.workers = [name for name, there in self._client.run(versions).items() if not differing(made, there)]
+        if run.workers:
+            self._wait(run)
             return
         run.pace.end()
         needed = ", ".join(f"{name} {made.get(name)}" for name in SAME_BITS)
