@@ -108,8 +108,8 @@ def _own_version() -> str:
 
 def run_on_cluster(client: Any, jobs: Mapping[Key, Job], harvest: Harvest) -> None:
     """Train the jobs' runs on the client's cluster, and keep their files in the jobs' folders."""
-    with raising_signals(), contextlib.ExitStack() as held:
-        _Slices(client, harvest, held).run(jobs)
+    with raising_signals():
+        _Slices(client, harvest).run(jobs)
 
 
 class _Run:
@@ -138,7 +138,7 @@ class _Run:
         """What the next slice needs."""
         return without_snapshots(pack(self.folder)) if self.begun else {}
 
-    def keep(self, outcome: Outcome, held: contextlib.ExitStack) -> None:
+    def keep(self, outcome: Outcome) -> None:
         """Bring the files of a slice into the run folder."""
         with self.folder.lock():
             if not self.begun:
@@ -149,12 +149,12 @@ class _Run:
             self.slices += 1
             self.pace.advance(outcome.trials, outcome.seconds)
             if self.job.tensorboard:
-                self._keep_events(held)
+                self._keep_events()
 
-    def _keep_events(self, held: contextlib.ExitStack) -> None:
+    def _keep_events(self) -> None:
         seconds = self.folder.read_timing()["train_seconds"]
         if self.log is None:
-            self.log = held.enter_context(EventLog(self.folder.path, seconds))
+            self.log = EventLog(self.folder.path, seconds)
         else:
             self.log.catch_up(seconds)
 
@@ -162,11 +162,10 @@ class _Run:
 class _Slices:
     """The slices that are on the cluster, and what comes of them."""
 
-    def __init__(self, client: Any, harvest: Harvest, held: contextlib.ExitStack) -> None:
+    def __init__(self, client: Any, harvest: Harvest) -> None:
         self._distributed = extra_module("distributed", "cluster", "--cluster")
         self._client = client
         self._harvest = harvest
-        self._held = held
         self._runs: list[_Run] = []
         self._waiting: list[tuple[bool, int, _Run]] = []  # a heap: runs that are begun, then those that stand first
         self._run_of: dict[Any, _Run] = {}
@@ -193,8 +192,8 @@ class _Slices:
             return
         result = run.folder.read_result()
         if run.job.tensorboard:
-            with run.folder.lock(), EventLog(run.folder.path, result["train_seconds"]):
-                pass  # its rows are all there are
+            with run.folder.lock():
+                EventLog(run.folder.path, result["train_seconds"])  # its rows are all there are
         self._finish(run, result)
 
     def _wait(self, run: _Run) -> None:
@@ -224,7 +223,7 @@ class _Slices:
         try:
             outcome = future.result()
             if outcome.parcel:
-                run.keep(outcome, self._held)
+                run.keep(outcome)
         except self._distributed.KilledWorker as error:
             run.pace.end()
             self._harvest.fail(run.key, f"its worker died {error.allowed_failures + 1} times")

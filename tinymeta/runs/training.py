@@ -6,7 +6,6 @@ a checkpoint), a snapshot, the end of the run. How updates are grouped into piec
 signals, crashes and --resume.
 """
 
-import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -83,16 +82,16 @@ def train(
     if resume and folder.finished_as(config):
         result = folder.read_result()
         if tensorboard:
-            with folder.lock(), EventLog(folder.path, result["train_seconds"]):
-                pass  # its rows are all there are
+            with folder.lock():
+                EventLog(folder.path, result["train_seconds"])  # its rows are all there are
         return result
     with folder.lock():
         check_folder(folder, config, resume, overwrite)  # again: another process may have been here until now
         if resume and not folder.exists and say_new is not None:
             say_new()
         run = _Run(folder, config, tasks, resume)
-        with EventLog(folder.path, run.timing["train_seconds"]) if tensorboard else contextlib.nullcontext() as log:
-            run.train(progress, log, pause)
+        log = EventLog(folder.path, run.timing["train_seconds"]) if tensorboard else None
+        run.train(progress, log, pause)
         result = run.result()
         folder.write_result(result)
     return result
