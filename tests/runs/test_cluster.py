@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -195,6 +196,43 @@ def test_overwriting_drops_a_run_only_when_there_is_another(workers, tmp_path):
     sweep(tmp_path, other, 1, overwrite=True, cluster=workers.scheduler_address)
     assert RunFolder(tmp_path / f"seed-{FIRST}").read_config().settings.gamma == 0.5
     assert list(tmp_path.glob("*/snapshots/*")) == []
+
+
+def test_a_scheduler_that_is_lost_is_told_and_the_runs_go_on(tmp_path, monkeypatch):
+    """A scheduler and a worker as one starts them by hand; the scheduler is killed when slices have come in."""
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 2)
+    endless = dataclasses.replace(SHORT, settings=dataclasses.replace(SHORT.settings, trials=10**8))
+    port = free_port()
+    address = f"tcp://127.0.0.1:{port}"
+    dask_command = [sys.executable, "-m", "dask"]
+    options = {"stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    scheduler = [*dask_command, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--dashboard-address", ":0"]
+    worker = [*dask_command, "worker", address, "--nthreads", "1", "--death-timeout", "2"]
+    with subprocess.Popen(scheduler, **options) as killed, subprocess.Popen(worker, **options) as ended:
+        real = cluster._Run.keep
+
+        def keep(run, *arguments):
+            real(run, *arguments)
+            if run.slices == 3:
+                killed.kill()
+
+        monkeypatch.setattr(cluster._Run, "keep", keep)
+        with distributed.Client(address, timeout=60) as client:
+            client.wait_for_workers(1, timeout=60)
+        with pytest.raises(SweepError, match="2 of 2 seeds did not finish: seed 1000: the cluster was lost") as caught:
+            sweep(tmp_path / "s", endless, 2, cluster=address)
+        ended.terminate()
+    assert sorted(caught.value.failures) == [FIRST, FIRST + 1]
+    asked = dataclasses.replace(SHORT, settings=dataclasses.replace(SHORT.settings, trials=1000))
+    train(tmp_path / "s" / f"seed-{FIRST}", asked, resume=True)
+    train(tmp_path / "once", asked)
+    assert contents(tmp_path / "s" / f"seed-{FIRST}") == contents(tmp_path / "once")
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
 
 
 # ---------------------------------------------------------------- other kinds of workers

@@ -25,6 +25,7 @@ from typing import Any
 
 from tinymeta.base.errors import InputError, shown
 from tinymeta.base.extras import extra_module
+from tinymeta.base.files import WriteError
 from tinymeta.runs.config import SAME_BITS, versions
 from tinymeta.runs.event_log import EventLog
 from tinymeta.runs.folder import RunFolder
@@ -66,6 +67,7 @@ def connected(address: str, workers: int) -> Iterator[Any]:
     """
     distributed = extra_module("distributed", "cluster", "--cluster")
     with contextlib.ExitStack() as held:
+        held.enter_context(_quiet_logs())
         scheduler: Any = address
         if address == LOCAL:
             scheduler = held.enter_context(
@@ -85,6 +87,18 @@ def connected(address: str, workers: int) -> Iterator[Any]:
             raise InputError(f"--cluster {shown(address)}: no scheduler answers ({reason}), {expected}") from None
         _check_workers(client)
         yield client
+
+
+@contextlib.contextmanager
+def _quiet_logs() -> Iterator[None]:
+    """Within it Dask does not log to the terminal what is told in a line of ours."""
+    logger = logging.getLogger("distributed")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _check_workers(client: Any) -> None:
@@ -183,8 +197,18 @@ class _Slices:
                 future.release()
                 self._tell()
                 self._fill()
+        except WriteError:  # an OSError too, but ours
+            raise
+        except OSError as error:
+            self._fail_all(f"the cluster was lost ({error})")
         finally:
-            self._client.cancel(list(self._run_of), force=True)
+            with contextlib.suppress(OSError):  # that it is lost has been told
+                self._client.cancel(list(self._run_of), force=True)
+
+    def _fail_all(self, reason: str) -> None:
+        for run in self._runs:
+            if run.key not in self._harvest.results and run.key not in self._harvest.failures:
+                self._harvest.fail(run.key, reason)
 
     def _begin(self, run: _Run) -> None:
         if not run.begun or not run.folder.finished_as(run.config):
