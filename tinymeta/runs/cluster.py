@@ -34,6 +34,7 @@ from tinymeta.runs.jobs import Harvest, Job, Key, Result
 from tinymeta.runs.parcel import Parcel, pack, unpack, without_snapshots
 from tinymeta.runs.remaining import Pace, remaining, remaining_text
 from tinymeta.runs.slices import Outcome, differing, train_slice
+from tinymeta.runs.training import leave_finished
 
 LOCAL = "local"  # in place of an address: a cluster on this machine, for as long as the sweep
 CONNECT_SECONDS = 15
@@ -214,11 +215,7 @@ class _Slices:
         if not run.begun or not run.folder.finished_as(run.config):
             self._wait(run)
             return
-        result = run.folder.read_result()
-        if run.job.tensorboard:
-            with run.folder.lock():
-                EventLog(run.folder.path, result["train_seconds"])  # its rows are all there are
-        self._finish(run, result)
+        self._finish(run, leave_finished(run.folder, run.job.tensorboard))
 
     def _wait(self, run: _Run) -> None:
         heapq.heappush(self._waiting, (run.slices == 0, run.number, run))

@@ -62,20 +62,14 @@ def sweep(
 
     Parameters
     ----------
-    path, config, seeds
-        The config's seed is the first one.
-    workers : int, optional
-        Processes; as many as there are cores by default.
+    path, config, seeds, workers
+        The config's seed is the first one. There are as many workers as cores if nothing is said.
     executor : concurrent.futures.Executor, optional
-        Where to run instead of a local pool; it is not shut down. Its workers must see `path` under the same name.
-    resume, overwrite : bool
-        See `tinymeta.runs.training.train`.
+        Where to run instead; it is not shut down. Its workers must see `path` under the same name.
+    resume, overwrite, say_new, tensorboard
+        See `tinymeta.runs.training.train`; here `say_new` is called if no seed has a run yet.
     progress : bool
         Show one progress line on stderr, in finished seeds.
-    say_new : callable, optional
-        Called if `resume` was asked for and no seed has a run yet.
-    tensorboard : bool
-        See `tinymeta.runs.training.train`.
     cluster : str, optional
         Where to run instead: the address of a Dask scheduler, or "local"; see `tinymeta.runs.cluster`.
 
@@ -88,19 +82,16 @@ def sweep(
     SweepError
         If some seeds failed; all others have finished.
     ValueError
-        If a folder holds a run that may not be touched, another sweep runs in `path`, or no cluster answers; then
-        nothing has started.
+        If a folder holds a run that may not be touched, another sweep runs there, or no cluster answers; nothing began.
     Interrupted
         After SIGINT or SIGTERM; running seeds have written their checkpoints.
     """
-    if tensorboard:
-        check_tensorboard()
     place = _Place(_checked(workers), executor, cluster)
-    jobs = _jobs("", path, config, seeds, resume, overwrite, tensorboard)
-    if resume and say_new is not None and not any(RunFolder(job.path).exists for job in jobs.values()):
-        say_new()
-    description = f"{config.env} {config.settings.agent}, {seeds} seeds"
-    results, failures = _run([path], jobs, place, description, progress)
+    jobs = _jobs("", path, config, seeds, place, resume, overwrite, tensorboard)
+    if not resume or any(RunFolder(job.path).exists for job in jobs.values()):
+        say_new = None
+    what = f"{config.env} {config.settings.agent}, {seeds} seeds"
+    results, failures = _run([path], jobs, place, what, progress, say_new)
     if failures:
         raise SweepError(_seeds(failures), _seeds(results))
     return dict(sorted(_seeds(results).items()))
@@ -122,7 +113,7 @@ def sweeps(
     place = _Place(_checked(workers), executor, cluster)
     jobs: dict[Key, Job] = {}
     for name, (path, config, seeds) in wanted.items():
-        jobs |= _jobs(name, path, config, seeds, resume, overwrite)
+        jobs |= _jobs(name, path, config, seeds, place, resume, overwrite)
     folders = [path for path, _, _ in wanted.values()]
     results, failures = _run(folders, jobs, place, f"{len(wanted)} sweeps", progress)
     if failures:
@@ -148,15 +139,26 @@ def _seeds(values: Mapping[Key, Any]) -> dict[int, Any]:
 
 
 def _jobs(
-    name: str, path: AnyPath, config: Config, seeds: int, resume: bool, overwrite: bool, tensorboard: bool = False
+    name: str,
+    path: AnyPath,
+    config: Config,
+    seeds: int,
+    place: _Place,
+    resume: bool,
+    overwrite: bool,
+    tensorboard: bool = False,
 ) -> dict[Key, Job]:
     """A job per seed, in folders where it may run."""
+    if tensorboard:
+        check_tensorboard()
     jobs = {}
     first = config.settings.seed
     for seed in range(first, first + integer("seeds", seeds, 1, 100_000)):
         own = dataclasses.replace(config, settings=dataclasses.replace(config.settings, seed=seed))
         folder = Path(path) / f"seed-{seed}"
-        jobs[name, seed] = Job(str(folder), own, resume, overwrite, tensorboard)
+        job = Job(str(folder), own, resume, overwrite, tensorboard)
+        jobs[name, seed] = job if place.cluster is None else as_begun(job)
+        check_folder(RunFolder(folder), jobs[name, seed].config, resume, overwrite)
     return jobs
 
 
@@ -166,19 +168,18 @@ def _run(
     place: _Place,
     description: str,
     progress: bool,
+    say_new: Callable[[], None] | None = None,
 ) -> tuple[dict[Key, Result], dict[Key, str]]:
     """Do all jobs while the folders are locked; ({key: result}, {key: what happened to it})."""
     with contextlib.ExitStack() as held:
         workers = min(place.workers, len(jobs))
         client = None
         if place.cluster is not None:
-            jobs = {key: as_begun(job) for key, job in jobs.items()}
-        for job in jobs.values():
-            check_folder(RunFolder(job.path), job.config, job.resume, job.overwrite)
-        if place.cluster is not None:
             client = held.enter_context(connected(place.cluster, workers))
         for folder in folders:
             held.enter_context(FolderLock(folder))
+        if say_new is not None:
+            say_new()
         remaining = client is None  # a cluster's is worked out
         report = held.enter_context(progress_bar(len(jobs), "seed", description, show=progress, remaining=remaining))
         harvest = Harvest(report)

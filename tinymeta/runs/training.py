@@ -46,17 +46,15 @@ def train(
     ----------
     path, config
         See `tinymeta.runs.config.make_config`.
-    resume : bool
+    resume, overwrite : bool
         Continue a run from its newest sound checkpoint, also a finished one that `config` asks more trials of. One
-        that has done what is asked is left as it is; where there is none it is begun.
-    overwrite : bool
-        Begin anew where a run already exists.
+        that has done what is asked is left as it is; where there is none it is begun. Or begin anew.
     progress : bool
         Show a progress bar on a terminal's stderr.
     say_new : callable, optional
         Called if `resume` was asked for, and a run is begun because there was none.
     tensorboard : bool
-        Write TensorBoard's event files too, see `tinymeta.runs.event_log`; no other file depends on it.
+        Write an event file too, see `tinymeta.runs.event_log`; nothing else depends on it.
     pause : callable, optional
         Asked now and then whether the run is to pause.
 
@@ -64,36 +62,41 @@ def train(
     ------
     ValueError
         If the folder holds a run and neither `resume` nor `overwrite` is given, a resumed run was made with other
-        settings or versions or is damaged, another process writes there, or the sizes do not fit into memory. Then
-        nothing was changed.
+        settings or versions or is damaged, the folder is in use, or sizes do not fit into memory; nothing was changed.
     WriteError, DivergenceError
         If the folder cannot be written to, or a number is not finite. The last checkpoint stays as it is.
-    Interrupted
-        After SIGINT or SIGTERM, with the checkpoint written.
-    Paused
-        After `pause` said so, with the checkpoint written.
+    Interrupted, Paused
+        After SIGINT or SIGTERM, or `pause`, with the checkpoint written.
     """
     folder = RunFolder(path)
-    if tensorboard:
-        check_tensorboard()
-    tasks = build(config)
-    check_memory(tasks, config.settings)
+    tasks = _checked_tasks(config, tensorboard)
     check_folder(folder, config, resume, overwrite)
     if resume and folder.finished_as(config):
-        result = folder.read_result()
-        if tensorboard:
-            with folder.lock():
-                EventLog(folder.path, result["train_seconds"])  # its rows are all there are
-        return result
+        return leave_finished(folder, tensorboard)
     with folder.lock():
         check_folder(folder, config, resume, overwrite)  # again: another process may have been here until now
         if resume and not folder.exists and say_new is not None:
             say_new()
-        run = _Run(folder, config, tasks, resume)
-        log = EventLog(folder.path, run.timing["train_seconds"]) if tensorboard else None
-        run.train(progress, log, pause)
-        result = run.result()
-        folder.write_result(result)
+        run = _Run(folder, config, tasks, resume, tensorboard)
+        run.train(progress, pause)
+        return run.finish()
+
+
+def _checked_tasks(config: Config, tensorboard: bool) -> TaskSet:
+    """The run's task set, if there is what it takes to train on it."""
+    if tensorboard:
+        check_tensorboard()
+    tasks = build(config)
+    check_memory(tasks, config.settings)
+    return tasks
+
+
+def leave_finished(folder: RunFolder, tensorboard: bool) -> dict[str, Any]:
+    """What result.json holds of a run that has done what is asked; with `tensorboard` its rows become events."""
+    result = folder.read_result()
+    if tensorboard:
+        with folder.lock():
+            EventLog(folder.path, result["train_seconds"])
     return result
 
 
@@ -119,7 +122,7 @@ class _Run:
         Seconds up to the last checkpoint.
     """
 
-    def __init__(self, folder: RunFolder, config: Config, tasks: TaskSet, resume: bool) -> None:
+    def __init__(self, folder: RunFolder, config: Config, tasks: TaskSet, resume: bool, tensorboard: bool) -> None:
         settings = config.settings
         state = None
         self.timing = dict.fromkeys(SECONDS, 0.0)
@@ -136,14 +139,14 @@ class _Run:
         if state is not None:
             self.learner.restore(state.theta, state.first, state.second, state.updates, state.env_steps)
             self.open_interval = state.open_interval
+        self._log = EventLog(folder.path, self.timing["train_seconds"]) if tensorboard else None
 
     @property
     def finished(self) -> bool:
         return self.learner.updates_done == self.config.settings.updates
 
-    def train(self, progress: bool, log: EventLog | None, pause: Callable[[], bool] | None) -> None:
-        """Advance to the end, a signal or a pause; each row of metrics.csv is also told to the log."""
-        self._log = log
+    def train(self, progress: bool, pause: Callable[[], bool] | None) -> None:
+        """Advance to the end, a signal or a pause."""
         settings = self.config.settings
         description = f"{self.learner.tasks.name} {settings.agent} seed {settings.seed}"
         trials = settings.updates * settings.num_envs
@@ -214,8 +217,14 @@ class _Run:
             self._log.add(row)
         return row
 
-    def result(self) -> dict[str, Any]:
-        """What result.json holds: the counters, the seconds, and the test of the frozen weights."""
+    def finish(self) -> dict[str, Any]:
+        """Write result.json; returns what it holds."""
+        result = self._result()
+        self.folder.write_result(result)
+        return result
+
+    def _result(self) -> dict[str, Any]:
+        """The counters, the seconds, and the test of the frozen weights."""
         learner = self.learner
         settings = self.config.settings
         agent = Agent(learner.tasks, settings.agent, learner.theta, settings.hidden_size)
