@@ -3,6 +3,7 @@
 Slices are cut short here, so that every run is many of them.
 """
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -207,8 +208,8 @@ def test_a_scheduler_that_is_lost_is_told_and_the_runs_go_on(tmp_path, monkeypat
     dask_command = [sys.executable, "-m", "dask"]
     options = {"stderr": subprocess.DEVNULL, "cwd": tmp_path}
     scheduler = [*dask_command, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--dashboard-address", ":0"]
-    worker = [*dask_command, "worker", address, "--nthreads", "1", "--death-timeout", "2"]
-    with subprocess.Popen(scheduler, **options) as killed, subprocess.Popen(worker, **options) as ended:
+    worker = [*dask_command, "worker", address, "--nthreads", "1", "--death-timeout", "60"]
+    with processes(options, scheduler, worker) as (killed, _):
         real = cluster._Run.keep
 
         def keep(run, *arguments):
@@ -221,12 +222,24 @@ def test_a_scheduler_that_is_lost_is_told_and_the_runs_go_on(tmp_path, monkeypat
             client.wait_for_workers(1, timeout=60)
         with pytest.raises(SweepError, match="2 of 2 seeds did not finish: seed 1000: the cluster was lost") as caught:
             sweep(tmp_path / "s", endless, 2, cluster=address)
-        ended.terminate()
     assert sorted(caught.value.failures) == [FIRST, FIRST + 1]
     asked = dataclasses.replace(SHORT, settings=dataclasses.replace(SHORT.settings, trials=1000))
     train(tmp_path / "s" / f"seed-{FIRST}", asked, resume=True)
     train(tmp_path / "once", asked)
     assert contents(tmp_path / "s" / f"seed-{FIRST}") == contents(tmp_path / "once")
+
+
+@contextlib.contextmanager
+def processes(options, *commands):
+    """Processes that do not outlive the test, however it ends."""
+    started = [subprocess.Popen(command, **options) for command in commands]
+    try:
+        yield started
+    finally:
+        for process in reversed(started):
+            process.terminate()
+        for process in started:
+            process.wait(timeout=60)
 
 
 def free_port():

@@ -15,6 +15,7 @@ other slices are trained on workers that are the same.
 
 import contextlib
 import dataclasses
+import gc
 import heapq
 import logging
 import sys
@@ -80,14 +81,24 @@ def connected(address: str, workers: int) -> Iterator[Any]:
                     silence_logs=logging.CRITICAL,
                 )
             )
-        try:
-            client = held.enter_context(distributed.Client(scheduler, timeout=CONNECT_SECONDS))
-        except (OSError, ValueError, TypeError) as error:
-            reason = " ".join(str(error).split())
-            expected = "expected the address of a Dask scheduler, such as tcp://host:8786, or local"
-            raise InputError(f"--cluster {shown(address)}: no scheduler answers ({reason}), {expected}") from None
+        client = held.enter_context(_client(distributed, address, scheduler))
         _check_workers(client)
         yield client
+
+
+def _client(distributed: Any, address: str, scheduler: Any) -> Any:
+    """A client of the scheduler; where none answers, an InputError."""
+    try:
+        return distributed.Client(scheduler, timeout=CONNECT_SECONDS)
+    except (OSError, ValueError, TypeError) as error:
+        reason = _one_line(error)
+    gc.collect()  # the client that was not made is closed now; at another time that can wait for Dask's lock for ever
+    expected = "expected the address of a Dask scheduler, such as tcp://host:8786, or local"
+    raise InputError(f"--cluster {shown(address)}: no scheduler answers ({reason}), {expected}")
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
 
 
 @contextlib.contextmanager
@@ -201,7 +212,7 @@ class _Slices:
         except WriteError:  # an OSError too, but ours
             raise
         except OSError as error:
-            self._fail_all(f"the cluster was lost ({error})")
+            self._fail_all(f"the cluster was lost ({_one_line(error)})")
         finally:
             with contextlib.suppress(OSError):  # that it is lost has been told
                 self._client.cancel(list(self._run_of), force=True)
@@ -248,9 +259,9 @@ class _Slices:
         except self._distributed.KilledWorker as error:
             run.pace.end()
             self._harvest.fail(run.key, f"its worker died {error.allowed_failures + 1} times")
-        except CancelledError:
+        except CancelledError as error:
             run.pace.end()
-            self._harvest.fail(run.key, "the cluster lost it")
+            self._harvest.fail(run.key, f"the cluster was lost ({_one_line(error)})")
         except Exception as error:  # whatever ended one seed must not end the others; it is reported with its name
             run.pace.end()
             self._harvest.fail(run.key, f"{type(error).__name__}: {error}")
