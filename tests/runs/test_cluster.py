@@ -199,7 +199,7 @@ def test_overwriting_drops_a_run_only_when_there_is_another(workers, tmp_path):
     assert list(tmp_path.glob("*/snapshots/*")) == []
 
 
-def test_a_scheduler_that_is_lost_is_told_and_the_runs_go_on(tmp_path, monkeypatch):
+def test_a_scheduler_that_is_lost_is_told_and_the_runs_go_on(tmp_path, monkeypatch, caplog):
     """A scheduler and a worker as one starts them by hand; the scheduler is killed when slices have come in."""
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 2)
     endless = dataclasses.replace(SHORT, settings=dataclasses.replace(SHORT.settings, trials=10**8))
@@ -223,6 +223,7 @@ def test_a_scheduler_that_is_lost_is_told_and_the_runs_go_on(tmp_path, monkeypat
         with pytest.raises(SweepError, match="2 of 2 seeds did not finish: seed 1000: the cluster was lost") as caught:
             sweep(tmp_path / "s", endless, 2, cluster=address)
     assert sorted(caught.value.failures) == [FIRST, FIRST + 1]
+    assert [record for record in caplog.records if record.name == "distributed.client"] == []  # it is told once
     asked = dataclasses.replace(SHORT, settings=dataclasses.replace(SHORT.settings, trials=1000))
     train(tmp_path / "s" / f"seed-{FIRST}", asked, resume=True)
     train(tmp_path / "once", asked)

@@ -208,6 +208,8 @@ def test_a_picture_has_its_numbers_beside_it(kind, trained, tmp_path):
     assert [row["curve"] for row in means] == [drawn[0].label] * GRID + [drawn[1].label] * 10
     last = [float(means[-1][name]) for name in ("env_steps", "reward_per_trial", "low", "high", "seeds")]
     assert last == [drawn[1].x[-1], drawn[1].mean[-1], drawn[1].low[-1], drawn[1].high[-1], 1]
+    for name, values in (("low", drawn[0].low), ("high", drawn[0].high), ("seeds", drawn[0].n)):
+        np.testing.assert_array_equal([float(row[name]) for row in means[:GRID]], values)
     single = [float(row["reward_per_trial"]) for row in rows if row["seed"] == str(FIRST + 1)]
     assert single == seeds_of(trained)[1].read_metrics()["reward_per_trial"].tolist()
     exact = {row["curve"]: float(row["reward_per_trial"]) for row in rows if "exact" in row["curve"]}
