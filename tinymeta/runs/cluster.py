@@ -104,13 +104,14 @@ def _one_line(error: BaseException) -> str:
 @contextlib.contextmanager
 def _quiet_logs() -> Iterator[None]:
     """Within it Dask does not log to the terminal what is told in a line of ours."""
-    logger = logging.getLogger("distributed")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    handlers = {handler: handler.level for handler in logging.getLogger("distributed").handlers}
+    for handler in handlers:
+        handler.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for handler, level in handlers.items():
+            handler.setLevel(level)
 
 
 def _check_workers(client: Any) -> None:
