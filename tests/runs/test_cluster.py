@@ -110,8 +110,8 @@ def test_a_worker_that_is_killed_is_replaced(workers, undisturbed, tmp_path, mon
 
         def keep(run, *arguments):
             real(run, *arguments)
-            busy = [address for address, tasks in client.processing().items() if tasks]
-            if not killed and busy:
+            busy = [] if killed else [address for address, tasks in client.processing().items() if tasks]
+            if busy:
                 killed.append(before[busy[0]])
                 os.kill(killed[0], signal.SIGKILL)
 
