@@ -13,6 +13,8 @@ UNIX_ONLY = (
     "test_portability.py",
     "test_jit.py",
     "test_sweep.py",
+    "test_cluster.py",
+    "test_plot.py",
     "test_commands.py",
 )
 

@@ -30,7 +30,7 @@ import numpy as np
 from tinymeta.base import files
 from tinymeta.base.errors import InputError
 from tinymeta.learning.wirings import make_layout
-from tinymeta.runs import loading, metrics, training
+from tinymeta.runs import loading, metrics, slices, training
 from tinymeta.runs.config import build, make_config
 from tinymeta.runs.folder import RunFolder
 
@@ -273,6 +273,13 @@ def mortal(path, config, resume=False, overwrite=False):
 
         RunFolder.write_checkpoint = dying
     return training.train(path, config, resume, overwrite)
+
+
+def mortal_slice(config, parcel, seconds):
+    """Like `slices.train_slice`, but seed 3 kills the worker whenever it goes on."""
+    if config.settings.seed == KILLED[0] and parcel:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return slices.train_slice(config, parcel, seconds)
 
 
 # ---------------------------------------------------------------- a full disk

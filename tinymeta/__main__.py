@@ -16,6 +16,7 @@ COMMANDS = {
     "baselines ENV": "exact values of the Bayes-optimal, informed and random policies",
     "gradcheck ENV AGENT": "analytic against numerical gradients",
     "probe RUN…": "look inside: decoding, simulation, exact behaviour, transplants",
+    "plot RUN_OR_SWEEP…": "learning curves of any runs, with the exact optima",
     "reproduction": "train every run of figures, claims and probes",
     "figures": "draw every figure from finished runs",
     "inside": "probe every finished run; table and pictures",

@@ -10,6 +10,7 @@ from tinymeta import cli
 from tinymeta.papers.options import add_arguments, add_workers, results_of, workers_of
 from tinymeta.papers.registry import load_paper
 from tinymeta.papers.results import train_all
+from tinymeta.runs.cluster import check_workers
 from tinymeta.runs.sweep import SweepError
 from tinymeta.runs.training import Interrupted
 
@@ -19,10 +20,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = cli.parser("reproduction", "Train every run that a paper's figures, probes and claims need.")
     add_arguments(parser)
     add_workers(parser)
+    cluster = "train on the Dask scheduler at ADDRESS, or on one started here (local); see docs/cluster.md"
+    parser.add_argument("--cluster", metavar="ADDRESS", help=cluster)
     args = parser.parse_args(argv)
+    check_workers(args.workers, args.cluster)
     results = results_of(args, load_paper(args.paper))
     try:
-        train_all(results, workers_of(args))
+        train_all(results, workers_of(args), cluster=args.cluster)
     except SweepError as error:
         cli.complain(error)
         return cli.FAILED

@@ -13,6 +13,7 @@ from tinymeta.base.files import WriteError
 from tinymeta.base.intervals import NORMAL_95, interval
 from tinymeta.learning.schedules import SCHEDULES
 from tinymeta.learning.settings import DTYPES
+from tinymeta.runs.cluster import check_workers
 from tinymeta.runs.config import Config, make_config
 from tinymeta.runs.folder import RunFolder
 from tinymeta.runs.interrupts import Interrupted
@@ -41,7 +42,7 @@ OPTIONS: dict[str, tuple[type, str]] = {  # of `make_config`
 LETTER = {int: "N", float: "X", str: "NAME"}
 RESUMING = (
     "go on from the newest sound checkpoint; --trials (not below what is done), --seeds, --first-seed, --workers, "
-    "--snapshots, --out and --quiet may change"
+    "--snapshots, --out, --cluster, --tensorboard and --quiet may change"
 )
 
 
@@ -55,11 +56,15 @@ def make_parser() -> cli.Parser:
     parser.add_argument("--first-seed", type=int, metavar="S", help="the first of --seeds; 0 if left out")
     workers = "processes for --seeds; as many as there are cores if left out"
     parser.add_argument("--workers", type=int, metavar="W", help=workers)
+    cluster = "train --seeds on the Dask scheduler at ADDRESS, or on one started here (local); see docs/cluster.md"
+    parser.add_argument("--cluster", metavar="ADDRESS", help=cluster)
     for name, (kind, text) in OPTIONS.items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=LETTER[kind], help=text)
     parser.add_argument("--out", metavar="DIR", help="run folder; runs/<env>-<agent>-seed<N> if left out")
     parser.add_argument("--resume", action="store_true", help=RESUMING)
     parser.add_argument("--overwrite", action="store_true", help="drop a run that is already there")
+    events = "write TensorBoard's event files too, into DIR/tensorboard"
+    parser.add_argument("--tensorboard", action="store_true", help=events)
     parser.add_argument("--quiet", action="store_true", help="no progress bar, no summary")
     return parser
 
@@ -111,15 +116,24 @@ def _check_combination(args: argparse.Namespace) -> None:
         raise InputError("--resume with --overwrite, expected one of them")
     if args.seed is not None and args.seeds is not None:
         raise InputError(f"--seed {args.seed} with --seeds {args.seeds}, expected one of them")
-    for option in ("workers", "first_seed"):
+    for option in ("workers", "first_seed", "cluster"):
         value = getattr(args, option)
         if value is not None and args.seeds is None:
             raise InputError(f"--{option.replace('_', '-')} {value} without --seeds, expected both or neither")
+    check_workers(args.workers, args.cluster)
 
 
 def _train_one(path: str, config: Config, args: argparse.Namespace) -> str:
     say_new = functools.partial(_say_new, path)
-    result = train(path, config, args.resume, args.overwrite, progress=not args.quiet, say_new=say_new)
+    result = train(
+        path,
+        config,
+        args.resume,
+        args.overwrite,
+        progress=not args.quiet,
+        say_new=say_new,
+        tensorboard=args.tensorboard,
+    )
     return summary(result, path)
 
 
@@ -133,6 +147,8 @@ def _train_many(path: str, config: Config, args: argparse.Namespace) -> str:
         overwrite=args.overwrite,
         progress=not args.quiet,
         say_new=functools.partial(_say_new, path),
+        tensorboard=args.tensorboard,
+        cluster=args.cluster,
     )
     return sweep_summary(results, path)
 

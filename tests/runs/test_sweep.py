@@ -99,7 +99,7 @@ def test_any_executor_will_do(tmp_path):
 
 def test_dask_runs_a_sweep(tmp_path):
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         assert len(sweep(tmp_path, short(), 3, executor=client.get_executor())) == 3

@@ -1,1 +1,4 @@
-"""What everything stands on: errors, compilation, randomness, files, memory, intervals, processes. No science."""
+"""What everything stands on: errors, compilation, randomness, files, memory, intervals, processes, pictures.
+
+No science.
+"""

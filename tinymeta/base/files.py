@@ -92,6 +92,8 @@ def check_writable(path: AnyPath) -> None:
     checked = checked_path("file", path)
     if str(path) in ("", ".") or checked.is_dir() or not checked.parent.is_dir():
         raise InputError(f"cannot write {str(path)!r}: expected the name of a file in an existing folder")
+    if not os.access(checked.parent, os.W_OK):
+        raise InputError(f"cannot write {str(path)!r}: expected a folder that may be written to")
 
 
 def sync_folder(folder: AnyPath) -> None:

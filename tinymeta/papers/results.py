@@ -75,8 +75,14 @@ class Results:
         return {name: np.stack([seed[name] for seed in columns]) for name in columns[0]}
 
 
-def train_all(results: Results, workers: int | None = None, progress: bool = True) -> None:
+def train_all(results: Results, workers: int | None = None, progress: bool = True, cluster: str | None = None) -> None:
     """Train every run that is not finished yet, through one queue, experiments with the longest runs first.
+
+    Parameters
+    ----------
+    results : Results
+    workers, progress, cluster
+        See `tinymeta.runs.sweep.sweep`.
 
     Raises
     ------
@@ -95,7 +101,7 @@ def train_all(results: Results, workers: int | None = None, progress: bool = Tru
             wanted[name] = results.folder / name, experiment.config(seeds.start), len(seeds)
     if not wanted:
         return
-    done = sweeps(wanted, workers, resume=True, progress=progress)
+    done = sweeps(wanted, workers, resume=True, progress=progress, cluster=cluster)
     for name, runs in done.items():
         seconds = sum(run["train_seconds"] for run in runs.values())
         steps = sum(run["env_steps"] for run in runs.values())

@@ -5,6 +5,7 @@
     checkpoint.npz   weights, optimiser moments, counters; see `tinymeta.runs.checkpoint`
     checkpoint.previous.npz   the one before, for the case that the newest is damaged
     snapshots/       with --snapshots N: update-<k>.npz, checkpoints from along the way
+    tensorboard/     with --tensorboard: an event file; see `tinymeta.runs.event_log`
     timing.json      seconds so far; kept apart, so that checkpoints of equal runs are equal files
     result.json      written last; a run that has it is finished; see `tinymeta.runs.result`
     lock             while a process trains here: its pid and host
@@ -34,6 +35,7 @@ from tinymeta.runs import checkpoint as checkpoints
 from tinymeta.runs import metrics
 from tinymeta.runs.checkpoint import Checkpoint, DamagedError
 from tinymeta.runs.config import CHANGEABLE, Config, build, parse_config
+from tinymeta.runs.event_log import EVENT_FILES
 from tinymeta.runs.result import RESULT_LIMIT, SECONDS, check_result, check_seconds
 
 
@@ -99,7 +101,8 @@ class RunFolder:
         """Make the folder for a new run, dropping an earlier run's files."""
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            for path in (*self._files, *self._leftovers, *self.snapshots_path.glob("update-*")):
+            others = (*self.snapshots_path.glob("update-*"), *self.path.glob(EVENT_FILES))
+            for path in (*self._files, *self._leftovers, *others):
                 path.unlink(missing_ok=True)
         self.write_config(config)
         metrics.create(self.metrics_path)

@@ -27,6 +27,20 @@ class Interrupted(Exception):
         return signal.Signals(self.args[0]).name
 
 
+class Paused(Exception):
+    """The caller asked the run to pause, and its checkpoint is written.
+
+    Attributes
+    ----------
+    trials : int
+        How far the run is.
+    """
+
+    def __init__(self, trials: int) -> None:
+        super().__init__(trials)
+        self.trials = trials
+
+
 class SignalNote:
     """Within it SIGINT and SIGTERM are noted in `received`, so that no write is cut in two; a second SIGINT acts at
     once."""

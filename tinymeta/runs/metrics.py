@@ -67,9 +67,12 @@ def read(path: Path) -> dict[str, np.ndarray]:
     ValueError
         If a line is not what `append` writes; names the line.
     """
-    lines = read_bounded(path, METRICS_LIMIT).decode("utf-8", errors="replace").splitlines()
+    text = read_bounded(path, METRICS_LIMIT).decode("utf-8", errors="replace")
+    lines = text.splitlines()
     if not lines or lines[0] != ",".join(METRICS):
         raise InputError(f"{path} does not begin with the columns {', '.join(METRICS)}")
+    if not text.endswith("\n"):  # the last number could be read all the same, and be another one
+        raise InputError(f"{path}, line {len(lines)}: {shown(lines[-1])} is cut off, expected a whole line")
     rows = [_parse(line, f"{path}, line {number}") for number, line in enumerate(lines[1:], 2)]
     columns = np.array(rows, float).reshape(-1, len(METRICS)).T
     return dict(zip(METRICS, columns, strict=True))

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tqdm import tqdm
 
+WITHOUT_REMAINING = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+
 Report = Callable[[int, Mapping[str, str]], None]
 
 
@@ -20,7 +22,13 @@ class _Bar(tqdm):
 
 @contextlib.contextmanager
 def progress_bar(
-    total: int, unit: str, description: str, done: int = 0, unit_scale: bool = False, show: bool = True
+    total: int,
+    unit: str,
+    description: str,
+    done: int = 0,
+    unit_scale: bool = False,
+    show: bool = True,
+    remaining: bool = True,
 ) -> Iterator[Report]:
     """A bar, as a function to report to: report(how much is done, {name: value to stand beside}).
 
@@ -33,15 +41,20 @@ def progress_bar(
         Write large counts as 12.3k.
     show : bool
         False, or stderr not a terminal: the function does nothing.
+    remaining : bool
+        Show the remaining time that follows from how much is done; False where the reporter knows it better.
     """
     if not show or not _at_a_terminal():
         yield _unheard
         return
-    with _Bar(total=total, initial=done, unit=unit, unit_scale=unit_scale, desc=description, miniters=1) as bar:
+    shown = {} if remaining else {"bar_format": WITHOUT_REMAINING}
+    with _Bar(
+        total=total, initial=done, unit=unit, unit_scale=unit_scale, desc=description, miniters=1, **shown
+    ) as bar:
 
         def report(done: int, notes: Mapping[str, str]) -> None:
             if notes:
-                bar.set_postfix(notes, refresh=False)
+                bar.set_postfix(notes, refresh=done == bar.n)
             bar.update(done - bar.n)
 
         yield report

@@ -22,6 +22,18 @@ def check_seconds(timing: Mapping[str, Any], source: AnyPath) -> dict[str, float
     return {name: real(f"{source}: {name}", timing.get(name), low=0) for name in SECONDS}
 
 
+def seconds_per_step(timing: Mapping[str, Any], source: AnyPath) -> float:
+    """Training seconds per environment step, of what timing.json or result.json holds.
+
+    Raises
+    ------
+    InputError
+        If it does not say how many steps its seconds are for, as older timing.json do not.
+    """
+    steps = integer(f"{source}: env_steps", timing.get("env_steps"), low=1)
+    return check_seconds(timing, source)["train_seconds"] / steps
+
+
 def check_result(result: dict[str, Any], source: AnyPath) -> dict[str, Any]:
     """`result` if it has the form that training writes; else an InputError that names what is wrong.
 

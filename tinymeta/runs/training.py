@@ -20,8 +20,9 @@ from tinymeta.learning.evaluation import evaluate
 from tinymeta.learning.learner import STATISTICS, Learner, check_memory
 from tinymeta.learning.wirings import make_layout
 from tinymeta.runs.config import TRIALS_PER_ROW, Config, build
+from tinymeta.runs.event_log import EventLog, check_tensorboard
 from tinymeta.runs.folder import RunFolder
-from tinymeta.runs.interrupts import Interrupted, SignalNote
+from tinymeta.runs.interrupts import Interrupted, Paused, SignalNote
 from tinymeta.runs.loading import exact_for
 from tinymeta.runs.progress import progress_bar
 from tinymeta.runs.result import SECONDS
@@ -36,6 +37,8 @@ def train(
     overwrite: bool = False,
     progress: bool = False,
     say_new: Callable[[], None] | None = None,
+    tensorboard: bool = False,
+    pause: Callable[[], bool] | None = None,
 ) -> dict[str, Any]:
     """Train the run that `config` describes in folder `path`; returns what result.json holds.
 
@@ -43,41 +46,57 @@ def train(
     ----------
     path, config
         See `tinymeta.runs.config.make_config`.
-    resume : bool
+    resume, overwrite : bool
         Continue a run from its newest sound checkpoint, also a finished one that `config` asks more trials of. One
-        that has done what is asked is left as it is; where there is none it is begun.
-    overwrite : bool
-        Begin anew where a run already exists.
+        that has done what is asked is left as it is; where there is none it is begun. Or begin anew.
     progress : bool
         Show a progress bar on a terminal's stderr.
     say_new : callable, optional
         Called if `resume` was asked for, and a run is begun because there was none.
+    tensorboard : bool
+        Write an event file too, see `tinymeta.runs.event_log`; nothing else depends on it.
+    pause : callable, optional
+        Asked now and then whether the run is to pause.
 
     Raises
     ------
     ValueError
         If the folder holds a run and neither `resume` nor `overwrite` is given, a resumed run was made with other
-        settings or versions or is damaged, another process writes there, or the sizes do not fit into memory. Then
-        nothing was changed.
+        settings or versions or is damaged, the folder is in use, or sizes do not fit into memory; nothing was changed.
     WriteError, DivergenceError
         If the folder cannot be written to, or a number is not finite. The last checkpoint stays as it is.
-    Interrupted
-        After SIGINT or SIGTERM, with the checkpoint written.
+    Interrupted, Paused
+        After SIGINT or SIGTERM, or `pause`, with the checkpoint written.
     """
     folder = RunFolder(path)
-    tasks = build(config)
-    check_memory(tasks, config.settings)
+    tasks = _checked_tasks(config, tensorboard)
     check_folder(folder, config, resume, overwrite)
     if resume and folder.finished_as(config):
-        return folder.read_result()
+        return leave_finished(folder, tensorboard)
     with folder.lock():
         check_folder(folder, config, resume, overwrite)  # again: another process may have been here until now
         if resume and not folder.exists and say_new is not None:
             say_new()
-        run = _Run(folder, config, tasks, resume)
-        run.train(progress)
-        result = run.result()
-        folder.write_result(result)
+        run = _Run(folder, config, tasks, resume, tensorboard)
+        run.train(progress, pause)
+        return run.finish()
+
+
+def _checked_tasks(config: Config, tensorboard: bool) -> TaskSet:
+    """The run's task set, if there is what it takes to train on it."""
+    if tensorboard:
+        check_tensorboard()
+    tasks = build(config)
+    check_memory(tasks, config.settings)
+    return tasks
+
+
+def leave_finished(folder: RunFolder, tensorboard: bool) -> dict[str, Any]:
+    """What result.json holds of a run that has done what is asked; with `tensorboard` its rows become events."""
+    result = folder.read_result()
+    if tensorboard:
+        with folder.lock():
+            EventLog(folder.path, result["train_seconds"])
     return result
 
 
@@ -103,7 +122,7 @@ class _Run:
         Seconds up to the last checkpoint.
     """
 
-    def __init__(self, folder: RunFolder, config: Config, tasks: TaskSet, resume: bool) -> None:
+    def __init__(self, folder: RunFolder, config: Config, tasks: TaskSet, resume: bool, tensorboard: bool) -> None:
         settings = config.settings
         state = None
         self.timing = dict.fromkeys(SECONDS, 0.0)
@@ -120,13 +139,14 @@ class _Run:
         if state is not None:
             self.learner.restore(state.theta, state.first, state.second, state.updates, state.env_steps)
             self.open_interval = state.open_interval
+        self._log = EventLog(folder.path, self.timing["train_seconds"]) if tensorboard else None
 
     @property
     def finished(self) -> bool:
         return self.learner.updates_done == self.config.settings.updates
 
-    def train(self, progress: bool) -> None:
-        """Advance to the end, or to a signal."""
+    def train(self, progress: bool, pause: Callable[[], bool] | None) -> None:
+        """Advance to the end, a signal or a pause."""
         settings = self.config.settings
         description = f"{self.learner.tasks.name} {settings.agent} seed {settings.seed}"
         trials = settings.updates * settings.num_envs
@@ -135,10 +155,13 @@ class _Run:
             self._since = time.perf_counter()
             while not self.finished:
                 report(*self._advance())
-                if self._checkpoint_is_due() or signals.received:
+                to_pause = pause is not None and pause()
+                if self._checkpoint_is_due() or signals.received or to_pause:
                     self._write_checkpoint()
                 if signals.received and not self.finished:
                     raise Interrupted(signals.received)
+                if to_pause and not self.finished:
+                    raise Paused(self.learner.trials_done)
         self._close()
 
     def _advance(self) -> tuple[int, dict[str, str]]:
@@ -147,7 +170,7 @@ class _Run:
         statistics = self.learner.advance(self._piece())
         self.open_interval = np.concatenate([self.open_interval, statistics])
         if self._row_ended():
-            row = self.folder.append_metrics(self.learner, self.open_interval)
+            row = self._append_row()
             self.open_interval = NO_STATISTICS
             notes = {"reward/trial": f"{row['reward_per_trial']:.2f}", "steps/trial": f"{row['steps_per_trial']:.1f}"}
         if self.learner.updates_done in self.config.snapshot_updates:
@@ -175,7 +198,7 @@ class _Run:
         self.timing["train_seconds"] += now - self._since
         self._since = now
         self.folder.write_checkpoint(self.learner, self.config, self.open_interval)
-        self.folder.write_timing(self.timing)
+        self.folder.write_timing({**self.timing, "env_steps": self.learner.env_steps_done})
 
     def _close(self) -> None:
         """Where the run's length is no multiple of the interval, the updates since the last one make a shorter last
@@ -185,11 +208,23 @@ class _Run:
         drops that row and completes the interval.
         """
         if len(self.open_interval):
-            self.folder.append_metrics(self.learner, self.open_interval)
+            self._append_row()
         self.folder.sync_metrics()
 
-    def result(self) -> dict[str, Any]:
-        """What result.json holds: the counters, the seconds, and the test of the frozen weights."""
+    def _append_row(self) -> dict[str, float]:
+        row = self.folder.append_metrics(self.learner, self.open_interval)
+        if self._log is not None:
+            self._log.add(row)
+        return row
+
+    def finish(self) -> dict[str, Any]:
+        """Write result.json; returns what it holds."""
+        result = self._result()
+        self.folder.write_result(result)
+        return result
+
+    def _result(self) -> dict[str, Any]:
+        """The counters, the seconds, and the test of the frozen weights."""
         learner = self.learner
         settings = self.config.settings
         agent = Agent(learner.tasks, settings.agent, learner.theta, settings.hidden_size)
