@@ -1,0 +1,55 @@
+"""Docstrings as reStructuredText reads them: they are written for those who read the code.
+
+In a module's docstring a paragraph that is laid out by hand (indented, or with columns) is shown as it stands. In all
+docstrings | is a bar and no substitution, and a plural may follow a name: `Estimate`s.
+"""
+
+import re
+
+PLURAL = re.compile(r"(?<!`)(`[^`\n]+`)(?=\w)")
+COLUMNS = re.compile(r"\S   +\S")
+
+
+def paragraphs(lines):
+    """Runs of lines that are not empty, in order."""
+    run = []
+    for line in [*lines, ""]:
+        if line.strip():
+            run.append(line)
+        elif run:
+            yield run
+            run = []
+
+
+def by_hand(paragraph):
+    """Whether a paragraph is laid out by hand."""
+    return all(line.startswith(" ") for line in paragraph) or any(COLUMNS.search(line) for line in paragraph)
+
+
+def laid_out(lines):
+    """The lines of a module's docstring, with what is laid out by hand as literal blocks."""
+    result = []
+    literal = False
+    for paragraph in paragraphs(lines):
+        if by_hand(paragraph):
+            margin = min(len(line) - len(line.lstrip()) for line in paragraph)
+            block = ["    " + line[margin:] for line in paragraph]
+            result += [*([] if literal else ["::", ""]), *block, ""]
+        else:
+            result += [*map(inline, paragraph), ""]
+        literal = by_hand(paragraph)
+    return result
+
+
+def inline(line):
+    """One line with its bars and plurals escaped."""
+    return PLURAL.sub(r"\1\\ ", line.replace("|", r"\|"))
+
+
+def process(app, what, name, obj, options, lines):
+    lines[:] = laid_out(lines) if what == "module" else [inline(line) for line in lines]
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", process, priority=400)  # before numpydoc's
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
