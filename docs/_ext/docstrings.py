@@ -46,8 +46,19 @@ def inline(line):
     return PLURAL.sub(r"\1\\ ", line.replace("|", r"\|"))
 
 
+def outside_examples(lines):
+    """The lines with `inline` applied to all but doctests and what they print."""
+    result = []
+    example = False
+    for line in lines:
+        example = (example or line.lstrip().startswith(">>>")) and bool(line.strip())
+        result.append(line if example else inline(line))
+    return result
+
+
 def process(app, what, name, obj, options, lines):
-    lines[:] = laid_out(lines) if what == "module" else [inline(line) for line in lines]
+    """Sphinx's event: change `lines` in place."""
+    lines[:] = laid_out(lines) if what == "module" else outside_examples(lines)
 
 
 def setup(app):

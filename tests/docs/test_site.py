@@ -1,0 +1,95 @@
+"""What the site's build relies on: the check of its links, formulas, docstrings (property). The build is runs.sh docs."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+
+
+def module_of(path):
+    """A script of docs/ as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+links = module_of(DOCS / "links.py")
+docstrings = module_of(DOCS / "_ext" / "docstrings.py")
+
+
+@pytest.fixture
+def site(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "index.html").write_text(
+        '<h1 id="top">x</h1><a href="sub/page.html#here">y</a><a href="#top">z</a><a href="https://a.b/#c">w</a>'
+        '<img src="a%20picture.png">',
+        encoding="utf-8",
+    )
+    (tmp_path / "a picture.png").write_bytes(b"")
+    (tmp_path / "sub" / "page.html").write_text('<p id="here"><a href="../index.html#top">x</a></p>', encoding="utf-8")
+    return tmp_path
+
+
+def test_a_site_whose_links_lead_somewhere_passes(site):
+    assert links.main([str(site)]) == 0
+
+
+BROKEN = {
+    "page": '<a href="gone.html">x</a>',
+    "anchor": '<a href="sub/page.html#gone">x</a>',
+    "own anchor": '<a href="#gone">x</a>',
+    "image": '<img src="gone.png">',
+    "frame": '<iframe src="lab.html"></iframe>',
+}
+
+
+@pytest.mark.parametrize("html", BROKEN.values(), ids=BROKEN)
+def test_a_link_that_leads_nowhere_is_seen(html, site, capsys):
+    with open(site / "index.html", "a", encoding="utf-8") as file:
+        file.write(html)
+    assert links.main([str(site)]) == 1
+    assert capsys.readouterr().err.startswith("index.html: ")
+
+
+def test_a_folder_that_is_no_site_is_refused(tmp_path, capsys):
+    assert links.main([str(tmp_path)]) == 2
+    assert "index.html" in capsys.readouterr().err
+
+
+def test_columns_stay_as_they_are_laid_out():
+    lines = ["Words.", "", "greedy      acts", "thompson    draws", "            a task", "", "More."]
+    laid_out = docstrings.laid_out(lines)
+    assert laid_out[2:7] == ["::", "", "    greedy      acts", "    thompson    draws", "                a task"]
+    assert laid_out[-2] == "More."
+
+
+def test_bars_and_plurals_are_escaped_but_for_examples():
+    assert docstrings.inline("|x| of `Estimate`s") == r"\|x\| of `Estimate`\ s"
+    lines = ["a | b", "", ">>> 1 | 2", "3", "", "c | d"]
+    docstrings.process(None, "function", "f", None, None, lines)
+    assert lines == [r"a \| b", "", ">>> 1 | 2", "3", "", r"c \| d"]
+
+
+def test_a_module_that_is_added_is_in_the_reference():
+    """The reference walks the folders that it names, so it must name them all, and the commands."""
+    import tinymeta
+
+    reference = (DOCS / "api" / "index.md").read_text(encoding="utf-8")
+    package = Path(tinymeta.__file__).parent
+    names = {path.parent.name for path in package.glob("*/__init__.py")}
+    names |= {path.stem for path in package.glob("[a-z]*.py")} - {"cli"}
+    missing = {name for name in names if f"   tinymeta.{name}\n" not in reference}
+    assert missing == set()
+
+
+def test_the_nine_names_are_in_the_reference():
+    import tinymeta
+
+    reference = (DOCS / "api" / "index.md").read_text(encoding="utf-8")
+    homes = {f"   ~tinymeta.{home}.{name}\n" for name, home in tinymeta._HOME.items()}
+    assert {home for home in homes if home not in reference} == set()
