@@ -1,13 +1,11 @@
 """The lecture is true (contract): its blocks run and print what it shows, its solutions run, its figures are drawn."""
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
 
 import pytest
+from scripts import DOCS, module_of
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
 CHAPTERS = sorted((DOCS / "lecture").glob("[0-9]-*.md"))
 PAGES = [*CHAPTERS, DOCS / "index.md"]
 
@@ -15,17 +13,8 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 every_chapter = pytest.mark.parametrize("page", CHAPTERS, ids=lambda path: path.stem)
 
 
-def module_of(path):
-    """A script of docs/ as a module."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-blocks = module_of(DOCS / "blocks.py")
-figures = module_of(DOCS / "lecture" / "figures.py")
+blocks = module_of("blocks.py")
+figures = module_of("lecture", "figures.py")
 
 
 def test_there_are_chapters():

@@ -1,25 +1,13 @@
-"""What the site's build relies on: the check of its links, formulas, docstrings (property). The build is runs.sh docs."""
+"""What the site's build relies on: its check of links, its docstrings (property). The build itself is runs.sh docs."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
-
-DOCS = Path(__file__).parent.parent.parent / "docs"
-
-
-def module_of(path):
-    """A script of docs/ as a module."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
+from scripts import DOCS, module_of
 
 
-links = module_of(DOCS / "links.py")
-docstrings = module_of(DOCS / "_ext" / "docstrings.py")
+links = module_of("links.py")
+docstrings = module_of("_ext", "docstrings.py")
 
 
 @pytest.fixture
@@ -73,18 +61,6 @@ def test_bars_and_plurals_are_escaped_but_for_examples():
     lines = ["a | b", "", ">>> 1 | 2", "3", "", "c | d"]
     docstrings.process(None, "function", "f", None, None, lines)
     assert lines == [r"a \| b", "", ">>> 1 | 2", "3", "", r"c \| d"]
-
-
-def test_a_module_that_is_added_is_in_the_reference():
-    """The reference walks the folders that it names, so it must name them all, and the commands."""
-    import tinymeta
-
-    reference = (DOCS / "api" / "index.md").read_text(encoding="utf-8")
-    package = Path(tinymeta.__file__).parent
-    names = {path.parent.name for path in package.glob("*/__init__.py")}
-    names |= {path.stem for path in package.glob("[a-z]*.py")} - {"cli"}
-    missing = {name for name in names if f"   tinymeta.{name}\n" not in reference}
-    assert missing == set()
 
 
 def test_the_nine_names_are_in_the_reference():
