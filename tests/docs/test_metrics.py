@@ -21,6 +21,7 @@ RUNS = {  # folder: ENV AGENT and what comes after; chosen so that every row of 
     "bandit/seed-1": ["bandit", "rl2", "--seed", "1"],
     "corridor": ["corridor", "rl2", "--env-kwargs", "left=2", "right=2"],
     "one-task": ["tiger", "rl2", "--env-kwargs", "horizon=4"],
+    "many-values": ["bandit", "rl2", "--env-kwargs", "p=uniform", "pulls=26"],
     "nothing-hidden": ["bandit", "rl2", "--env-kwargs", "p=1"],
     "beyond-reach": ["gridworld", "rl2", "--env-kwargs", "size=4", "episodes=3"],
 }
@@ -43,7 +44,7 @@ def csv_rows(path):
 def a_claim():
     """claims.json with one claim."""
     claim = Claim("name", "text", "§1", "mean", Threshold("at {}", {"reward": AtLeast(1.0)}), lambda results: {})
-    return to_json([(claim, Measurement({"rl2 reward": Estimate(1.0, 0.9, float("inf"), 2)}, False))], 2)
+    return to_json([(claim, Measurement({"rl2 reward": Estimate(1.0, 0.9, float("inf"), 2)}, "undecided"))], 2)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def problems(tmp_path_factory):
     found += known.compare(written(baselines.main, *beyond, "--json"), "baselines --json")
     found += known.compare(written(gradcheck.main, "bandit", "rl2", "--hidden-size", "2", "--json"), "gradcheck --json")
     probed = [folder / name for name in RUNS]
-    found += known.compare(written(probe.main, *probed, "--json", "--trials", "16"), "probe --json")
+    found += known.compare(written(probe.main, *probed, "--json", "--trials", "40"), "probe --json")
     found += known.compare(a_claim(), "claims.json")
     return found, known.unmet()
 
