@@ -3,7 +3,7 @@
 # bash runs.sh --quick          the same with 3 seeds, into figures-quick/
 # bash runs.sh --first-seed S   the same with seeds S…S+19, from runs-S/ into figures-S/
 # bash runs.sh test             set up; lint, format and types; tests
-# bash runs.sh docs             set up; build the documentation site into docs/_build/html; warnings are errors, links checked
+# bash runs.sh docs             set up; build the documentation site into docs/_build/html; warnings are errors, links and reference checked
 # Finished runs are skipped and interrupted ones resumed, so the same command goes on where it stopped.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -58,7 +58,7 @@ reproduce() {
 build_docs() {
     rm -rf docs/_build docs/api/generated
     python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs docs/_build/html
-    python docs/links.py docs/_build/html
+    python docs/check_site.py docs/_build/html
 }
 
 docs() {

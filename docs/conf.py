@@ -40,7 +40,6 @@ default_role = "py:obj"
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autosummary_generate = True
-autosummary_ignore_module_all = False
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 numpydoc_class_members_toctree = False

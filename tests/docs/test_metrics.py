@@ -1,4 +1,4 @@
-"""docs/metrics.md defines all that commands write, and nothing else (contract): they are run, and compared both ways."""
+"""docs/metrics.md defines all that commands write, and nothing else (contract): they are run and compared both ways."""
 
 import contextlib
 import csv

@@ -1,12 +1,9 @@
 """What the site's build relies on: its check of links, its docstrings (property). The build itself is runs.sh docs."""
 
-from pathlib import Path
-
 import pytest
 from scripts import DOCS, module_of
 
-
-links = module_of("links.py")
+check_site = module_of("check_site.py")
 docstrings = module_of("_ext", "docstrings.py")
 
 
@@ -24,7 +21,7 @@ def site(tmp_path):
 
 
 def test_a_site_whose_links_lead_somewhere_passes(site):
-    assert links.main([str(site)]) == 0
+    assert check_site.broken(site) == []
 
 
 BROKEN = {
@@ -40,12 +37,23 @@ BROKEN = {
 def test_a_link_that_leads_nowhere_is_seen(html, site, capsys):
     with open(site / "index.html", "a", encoding="utf-8") as file:
         file.write(html)
-    assert links.main([str(site)]) == 1
+    assert check_site.main([str(site)]) == 1
     assert capsys.readouterr().err.startswith("index.html: ")
 
 
+def test_a_module_without_a_page_is_seen(site, tmp_path):
+    package = tmp_path / "package"
+    (package / "folder").mkdir(parents=True)
+    for name in ("__init__.py", "__main__.py", "folder/__init__.py", "folder/module.py", "folder/_hidden.py"):
+        (package / name).touch()
+    (site / "api" / "generated").mkdir(parents=True)
+    for name in ("package", "package.folder"):
+        (site / "api" / "generated" / f"{name}.html").touch()
+    assert check_site.undocumented(site, package) == ["module: package.folder.module"]
+
+
 def test_a_folder_that_is_no_site_is_refused(tmp_path, capsys):
-    assert links.main([str(tmp_path)]) == 2
+    assert check_site.main([str(tmp_path)]) == 2
     assert "index.html" in capsys.readouterr().err
 
 

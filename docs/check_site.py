@@ -1,6 +1,7 @@
-"""python docs/links.py DIR: check every link of a built site that leads into it, anchors included. Nothing is fetched.
+"""python docs/check_site.py DIR: check a built site: its links into itself, anchors included, and its reference.
 
-Sphinx checks what it resolves itself; this looks at what came out: links in raw HTML, images, frames, anchors.
+Sphinx checks what it resolves itself; this looks at what came out: links in raw HTML, images, frames, anchors, and a
+page for every module of the package. Nothing is fetched.
 """
 
 import sys
@@ -8,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+PACKAGE = Path(__file__).parent.parent / "tinymeta"
 LINKS = {"a": "href", "link": "href", "img": "src", "script": "src", "iframe": "src", "source": "src"}
 
 
@@ -45,12 +47,20 @@ def broken(site):
     return found
 
 
+def undocumented(site, package=PACKAGE):
+    """["module: …"] of the package's modules that have no page in the reference."""
+    modules = [path.relative_to(package.parent).with_suffix("").parts for path in sorted(package.rglob("*.py"))]
+    names = [".".join(parts).removesuffix(".__init__") for parts in modules]
+    names = [name for name in names if not name.rsplit(".", 1)[-1].startswith("_")]
+    return [f"module: {name}" for name in names if not (site / "api" / "generated" / f"{name}.html").exists()]
+
+
 def main(argv=None):
     arguments = sys.argv[1:] if argv is None else argv
     if len(arguments) != 1 or not Path(arguments[0], "index.html").exists():
-        print("docs/links.py: expected one folder with an index.html", file=sys.stderr)
+        print("docs/check_site.py: expected one folder with an index.html", file=sys.stderr)
         return 2
-    found = broken(Path(arguments[0]))
+    found = broken(Path(arguments[0])) + undocumented(Path(arguments[0]))
     for line in found:
         print(line, file=sys.stderr)
     return 1 if found else 0
