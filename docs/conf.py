@@ -7,9 +7,14 @@ loaded from elsewhere: formulas become MathML, fonts and scripts are the theme's
 
 import sys
 from pathlib import Path
+from typing import NewType
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
+
+import numpy.typing  # noqa: E402
+
+numpy.typing.ArrayLike = NewType("ArrayLike", object)  # shown by its name, not as the union that it is
 
 import tinymeta.base.jit as jit_module  # noqa: E402
 from tinymeta import __version__  # noqa: E402
@@ -38,6 +43,7 @@ myst_dmath_double_inline = True
 
 default_role = "py:obj"
 autodoc_typehints = "signature"
+python_use_unqualified_type_names = True
 autodoc_member_order = "bysource"
 autosummary_generate = True
 numpydoc_show_class_members = False

@@ -1,12 +1,16 @@
 """Docstrings as reStructuredText reads them: they are written for those who read the code.
 
 In a module's docstring a paragraph that is laid out by hand (indented, or with columns) is shown as it stands. In all
-docstrings | is a bar and no substitution, and a plural may follow a name: `Estimate`s.
+docstrings | is a bar and no substitution, and a plural may follow a name: `Estimate`s. A field of a NamedTuple is
+documented by the comment beside it.
 """
 
+import importlib
+import inspect
 import re
 
 PLURAL = re.compile(r"(?<!`)(`[^`\n]+`)(?=\w)")
+ALIAS = re.compile(r"Alias for field number \d+")  # what a NamedTuple says of its fields
 COLUMNS = re.compile(r"\S   +\S")
 
 
@@ -56,8 +60,20 @@ def outside_examples(lines):
     return result
 
 
+def comment_beside(name):
+    """The comment beside a field, which is named with its module and class; [] if there is none."""
+    module, _, path = name.rpartition(".")[0].rpartition(".")
+    source = inspect.getsource(getattr(importlib.import_module(module), path))
+    field = name.rpartition(".")[2]
+    found = re.search(rf"^    {field}: [^#\n]*(?:=[^#\n]*)?  # (.*)$", source, flags=re.MULTILINE)
+    return [inline(found[1])] if found else []
+
+
 def process(app, what, name, obj, options, lines):
     """Sphinx's event: change `lines` in place."""
+    if lines and ALIAS.fullmatch(lines[0]):
+        lines[:] = comment_beside(name)
+        return
     lines[:] = laid_out(lines) if what == "module" else outside_examples(lines)
 
 

@@ -71,6 +71,13 @@ def test_bars_and_plurals_are_escaped_but_for_examples():
     assert lines == [r"a \| b", "", ">>> 1 | 2", "3", "", r"c \| d"]
 
 
+def test_a_field_is_documented_by_its_comment():
+    lines = ["Alias for field number 1", ""]
+    docstrings.process(None, "attribute", "tinymeta.learning.wirings.Wiring.identity_from", None, None, lines)
+    assert lines == ["the episode, counted from 0, from which the task's identity is an input"]
+    assert docstrings.comment_beside("tinymeta.learning.wirings.Wiring.role") == []
+
+
 def test_the_nine_names_are_in_the_reference():
     import tinymeta
 
