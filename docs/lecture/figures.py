@@ -47,24 +47,15 @@ def smoothed(curves, window):
     return total / np.minimum(np.arange(1, curves.shape[-1] + 1), window)
 
 
-def chapter(number):
-    """The text of a chapter, of which figures run the code that the reader has read."""
-    (path,) = HERE.glob(f"{number}-*.md")
-    return path.read_text(encoding="utf-8")
-
-
 def definitions(number):
-    """The names that a chapter's blocks define."""
+    """The names that a chapter's blocks define: figures run the code that the reader has read."""
+    (path,) = HERE.glob(f"{number}-*.md")
     sys.path.insert(0, str(HERE.parent))
     try:
         from blocks import namespace
     finally:
         sys.path.remove(str(HERE.parent))
-    return namespace(chapter(number))
-
-
-def optimum(tasks, gamma=1.0, name="bayes_optimal"):
-    return tinymeta.exact_values(tasks, gamma, which=(name,))[name]["reward_per_trial"]
+    return namespace(path.read_text(encoding="utf-8"))
 
 
 def defaults_of(env):
@@ -87,7 +78,8 @@ def memory():
         earned = agent.play(20_000).reward.mean(axis=0)
         axes.plot(pulls, earned, color=colour, marker=marker, mfc="none" if marker == "^" else colour, label=label,
                   ms=9 if marker == "^" else 5, clip_on=False)  # fmt: skip
-    axes.axhline(optimum(levers) / 10, color=GREEN, ls="--", label="Bayes-optimal, mean of the ten")
+    optimum = tinymeta.exact_values(levers, gamma=1.0)["bayes_optimal"]["reward_per_trial"]
+    axes.axhline(optimum / 10, color=GREEN, ls="--", label="Bayes-optimal, mean of the ten")
     axes.set(xlabel="pull", ylabel="mean reward", ylim=(0.45, 0.75), xticks=pulls)
     axes.legend(loc="center right", bbox_to_anchor=(1, 0.42))
     return figure
