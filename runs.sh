@@ -57,7 +57,7 @@ reproduce() {
 # The site is built anew each time, so that what is gone from the sources is gone from it.
 build_docs() {
     rm -rf docs/_build docs/api/generated
-    python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs docs/_build/html
+    python -m sphinx --fail-on-warning --keep-going --quiet --jobs auto --builder html docs docs/_build/html
     python docs/check_site.py docs/_build/html
 }
 
