@@ -3,6 +3,7 @@
 # bash runs.sh --quick          the same with 3 seeds, into figures-quick/
 # bash runs.sh --first-seed S   the same with seeds S…S+19, from runs-S/ into figures-S/
 # bash runs.sh test             set up; lint, format and types; tests
+# bash runs.sh docs             set up; build the documentation site into docs/_build/html; warnings are errors, links and reference checked
 # Finished runs are skipped and interrupted ones resumed, so the same command goes on where it stopped.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -53,8 +54,21 @@ reproduce() {
     say "all done in $SECONDS s; pictures and claims are in $(pwd)/$out"
 }
 
+# The site is built anew each time, so that what is gone from the sources is gone from it.
+build_docs() {
+    rm -rf docs/_build docs/api/generated
+    python -m sphinx --fail-on-warning --keep-going --quiet --jobs auto --builder html docs docs/_build/html
+    python docs/check_site.py docs/_build/html
+}
+
+docs() {
+    part "set-up" setup "[docs]"
+    part "the site" build_docs
+    say "the site is in $(pwd)/docs/_build/html, beginning with index.html"
+}
+
 usage() {
-    echo "runs.sh: unknown argument '$1', expected nothing, --quick, --first-seed S or test" >&2
+    echo "runs.sh: unknown argument '$1', expected nothing, --quick, --first-seed S, test or docs" >&2
     exit 2
 }
 
@@ -80,6 +94,10 @@ test)
     mypy
     say "tests"
     exec python -m pytest --numprocesses auto
+    ;;
+docs)
+    [ $# -eq 1 ] || usage "$2"
+    docs
     ;;
 *) usage "$1" ;;
 esac
