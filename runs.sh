@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# bash runs.sh                  set up, then reproduce the paper: train seeds 100-119 of every run, draw figures/, judge the claims
+# bash runs.sh                  set up, then reproduce the paper: train seeds 100-119 of every run, draw figures/, judge the claims,
+#                               make the page docs/lab.html
 # bash runs.sh --quick          the same with 3 seeds, into figures-quick/
 # bash runs.sh --first-seed S   the same with seeds S…S+19, from runs-S/ into figures-S/
 # bash runs.sh test             set up; lint, format and types; tests
@@ -51,6 +52,7 @@ reproduce() {
     part "baselines of the corridor" baselines corridor
     part "looking inside ($out/inside.md)" python -m tinymeta.inside --out "$out" "${options[@]}"
     part "claims ($out/claims.md)" python -m tinymeta.claims --out "$out" "${options[@]}"
+    part "page ($page)" python -m tinymeta.page --runs "$runs" --first-seed "$seed" --out "$page"
     say "all done in $SECONDS s; pictures and claims are in $(pwd)/$out"
 }
 
@@ -72,17 +74,17 @@ usage() {
     exit 2
 }
 
-runs=runs out=figures
+runs=runs out=figures page=docs/lab.html seed=100
 case "${1:-}" in
 "") reproduce ;;
 --quick)
     [ $# -eq 1 ] || usage "$2"
-    out=figures-quick
+    out=figures-quick page=figures-quick/lab.html
     reproduce --quick
     ;;
 --first-seed)
     [[ "${2:-}" =~ ^[0-9]+$ && $# -eq 2 ]] || usage "$*"
-    [ "$2" = 100 ] || { runs="runs-$2" && out="figures-$2"; }
+    [ "$2" = 100 ] || { runs="runs-$2" && out="figures-$2" && page="figures-$2/lab.html" && seed="$2"; }
     reproduce --first-seed "$2"
     ;;
 test)

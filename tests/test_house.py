@@ -8,7 +8,7 @@ import pytest
 import tinymeta
 
 PACKAGE = Path(tinymeta.__file__).parent
-FOLDERS = ("base", "environments", "optimum", "network", "learning", "runs", "probes", "papers", "commands")
+FOLDERS = ("base", "environments", "optimum", "network", "learning", "runs", "probes", "papers", "page", "commands")
 FILES = sorted(PACKAGE.rglob("*.py"))
 PAPERS = [file.parent.name for file in PACKAGE.glob("papers/*/__init__.py")]
 KERNEL = ("jit", "jit_called", "jit_allocating", "overload", "intrinsic")
@@ -22,8 +22,9 @@ every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.relati
 
 
 def folder_of(parts):
-    """The folder that a module lives in; what lies on top of the folders are the commands."""
-    return parts[0] if parts and parts[0] in FOLDERS else "commands"
+    """The folder that a module lives in; what lies on top of the folders, or is run as one, are the commands."""
+    is_command = parts[-1:] == ("__main__.py",)
+    return parts[0] if parts and parts[0] in FOLDERS and not is_command else "commands"
 
 
 def imported(tree, package):
@@ -72,6 +73,7 @@ BACKWARD = {
     "inside a function": ("optimum/belief.py", "def f():\n    from tinymeta.network import lstm\n", ["network.lstm"]),
     "import": ("base/files.py", "import tinymeta.runs.folder\n", ["runs.folder"]),
     "a command": ("papers/claims.py", "from tinymeta import cli\n", ["cli"]),
+    "a command, from the page": ("page/worlds.py", "from tinymeta import cli\n", ["cli"]),
     "the second name": ("base/files.py", "from tinymeta import _version, cli\n", ["cli"]),
     "relative": ("optimum/belief.py", "from ..runs import folder\n", ["runs.folder"]),
     "relative, the whole folder": ("optimum/belief.py", "from .. import base, runs\n", ["runs"]),
@@ -102,6 +104,7 @@ FORWARD = [
     ("papers/alver_precup_2021/claims.py", "from . import measurements\nfrom ..claims import Claim\n"),
     ("runs/folder.py", "import json\nfrom tinymeta import _version\nfrom tinymeta._version import __version__\n"),
     ("cli.py", "import tinymeta\nfrom . import train\n"),
+    ("page/__main__.py", "from tinymeta import cli\n"),
 ]
 
 

@@ -3,8 +3,8 @@
 Read the folders in this order, each imports only from those before it: `base` (errors, files, statistics),
 `environments` (a set of tasks as arrays), `optimum` (the exact belief and the best that can be done), `network` (the
 LSTM and its gradients), `learning` (from tasks and network to a trained agent), `runs` (keeping, resuming, many
-seeds), `probes` (what is inside an agent), `papers` (their runs, claims and figures). The modules beside this one are
-commands.
+seeds), `probes` (what is inside an agent), `papers` (their runs, claims and figures), `page` (a web page of trained
+networks). The modules beside this one are commands.
 
 The names below are imported when first used, so that `import tinymeta` stays quick.
 """

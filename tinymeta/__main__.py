@@ -21,6 +21,7 @@ COMMANDS = {
     "figures": "draw every figure from finished runs",
     "inside": "probe every finished run; table and pictures",
     "claims": "judge each claim of the paper on finished runs",
+    "page [RUN…]": "trained agents in one self-contained web page",
 }
 
 
