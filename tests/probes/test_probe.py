@@ -219,8 +219,14 @@ def test_beliefs_over_too_many_tasks_are_not_recorded(monkeypatch):
     assert "trained" in probing.probe(agents[0], 0.9, trials=8, known=unknown)["decoding"]
 
 
-def test_short_trials_are_tested_more_often():
-    tasks = tinymeta.make("tiger", horizon=20)
-    agent = Agent(tasks, "rl2", np.zeros(num_parameters(make_layout(tasks, "rl2", 2)), np.float32), 2)
-    unknown = probing.Machines({"reason": "beyond"}, {"reason": "beyond"}, probing.exact_or_reason(tasks, 0.9))
-    assert probing.probe(agent, 0.9, trials=8, known=unknown)["evaluation"]["rollouts"] == 5000
+def test_a_run_is_tested_until_its_error_is_small(monkeypatch):
+    """Tiger's rewards vary by far more than their mean, the bandit's by a fifth of it; steps are bounded."""
+    for env, kwargs, bound in (("tiger", {"horizon": 20}, 1_000_000), ("bandit", {}, 1_000_000), ("tiger", {}, 30_000)):
+        monkeypatch.setattr(probing, "TEST_STEPS", bound)
+        tasks = tinymeta.make(env, **kwargs)
+        agent = Agent(tasks, "rl2", np.zeros(num_parameters(make_layout(tasks, "rl2", 2)), np.float32), 2)
+        rollouts = probing._rollouts(agent, seed=0)
+        reward = agent.play(rollouts, seed=1).reward.sum(axis=1)
+        small = reward.std() / np.sqrt(rollouts) <= 1.2 * probing.TEST_ERROR * abs(reward.mean())
+        assert small == (bound == 1_000_000)
+        assert 1000 <= rollouts <= max(1000, bound // tasks.step_limit)
