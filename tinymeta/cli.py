@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from tinymeta.base.compiler import telling_of_compilation
 from tinymeta.base.errors import InputError, NotFiniteError, choice, shown, unknown
-from tinymeta.environments.registry import ENVIRONMENTS, make
+from tinymeta.environments.registry import ENVIRONMENTS, bring, make
 from tinymeta.environments.table import TaskSet
 from tinymeta.learning.wirings import WIRINGS
 
@@ -30,6 +30,8 @@ class Parser(argparse.ArgumentParser):
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """The arguments; what is not known is told with the nearest that is."""
         parsed, rest = self.parse_known_args(args, namespace)
+        for where in getattr(parsed, "env_module", []):
+            bring(where)
         if rest and rest[0].startswith("-"):
             known = [option for option in self._option_string_actions if option.startswith("--")]
             self.error(unknown("option", rest[0], known))
@@ -50,7 +52,10 @@ def complain(message: object, who: str = "tinymeta") -> None:
 
 def parser(command: str, description: str) -> Parser:
     """The `Parser` of ``python -m tinymeta.<command>``."""
-    return Parser(prog=f"python -m tinymeta.{command}", description=description, allow_abbrev=False)
+    made = Parser(prog=f"python -m tinymeta.{command}", description=description, allow_abbrev=False)
+    explanation = "one's own environment, a function that returns a TaskSet; ENV is its name"
+    made.add_argument("--env-module", action="append", default=[], metavar="FILE.py:FUNCTION", help=explanation)
+    return made
 
 
 def add_task_arguments(parser: Parser, option: bool = False) -> None:

@@ -9,7 +9,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tinymeta.base.errors import choice
+from tinymeta.base.errors import InputError, choice, shown
+from tinymeta.environments import own
 from tinymeta.environments.bandit import bandit
 from tinymeta.environments.corridor import corridor
 from tinymeta.environments.gridworld import gridworld
@@ -44,6 +45,41 @@ ENVIRONMENTS = {
     "tiger": Environment(tiger, {**LONG, "trials": 400_000}),
     "gridworld": Environment(gridworld, {**LONG, "trials": 200_000}),
 }
+SHIPPED = frozenset(ENVIRONMENTS)
+
+
+def bring(where: str) -> str:
+    """Add one's own environment, "FILE.py:FUNCTION", here and in worker processes; returns its name.
+
+    Raises
+    ------
+    InputError
+        See `tinymeta.environments.own.load_function`; or if the name is that of an environment of ours, or if
+        `FUNCTION.defaults` is no dict.
+    """
+    name, build = own.load_function(where)
+    if name in SHIPPED:
+        raise InputError(f"--env-module {where}: {name!r} is an environment of tinymeta, expected another name")
+    defaults = getattr(build, "defaults", {})
+    if not isinstance(defaults, dict):
+        raise InputError(f"--env-module {where}: {name}.defaults is {shown(defaults)}, expected a dict of settings")
+    ENVIRONMENTS[name] = Environment(build, {**BANDIT, **defaults})
+    own.remember(where)
+    return name
+
+
+def environment(env: str) -> Environment:
+    """A row of `ENVIRONMENTS`.
+
+    Raises
+    ------
+    InputError
+        For an unknown name; says how one's own are given.
+    """
+    try:
+        return ENVIRONMENTS[choice("environment", env, ENVIRONMENTS)]
+    except InputError as error:
+        raise InputError(f"{error}; one's own is given with --env-module FILE.py:FUNCTION") from None
 
 
 def make(env: str, **kwargs: Any) -> TaskSet:
@@ -72,10 +108,14 @@ def make(env: str, **kwargs: Any) -> TaskSet:
     >>> tinymeta.make("corridor", left=10, right=11)
     TaskSet('corridor': 2 tasks, 22 states, 2 actions, 22 observations, 2 episodes per trial, at most 210 steps)
     """
-    row = ENVIRONMENTS[choice("environment", env, ENVIRONMENTS)]
+    row = environment(env)
     known = inspect.signature(row.build).parameters
     for key in kwargs:
         choice(f"keyword of environment {env!r}", key, known)
     tasks = row.build(**kwargs)
     tasks.defaults = dict(row.defaults)
     return tasks
+
+
+for _entry in own.remembered():  # a worker process has what the command was given
+    bring(_entry)

@@ -19,9 +19,9 @@ import numba
 import numpy as np
 
 from tinymeta._version import __version__
-from tinymeta.base.errors import InputError, choice, instance, integer, real, shown
+from tinymeta.base.errors import InputError, instance, integer, real, shown
 from tinymeta.base.files import AnyPath
-from tinymeta.environments.registry import ENVIRONMENTS, make
+from tinymeta.environments.registry import environment, make
 from tinymeta.environments.table import TaskSet
 from tinymeta.learning.settings import Settings
 
@@ -49,7 +49,7 @@ class Config:
     versions: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        choice("environment", self.env, ENVIRONMENTS)
+        environment(self.env)
         object.__setattr__(self, "env_kwargs", listed(instance("env_kwargs", self.env_kwargs, dict)))
         integer("log_interval", self.log_interval, 1, 100_000)
         integer("checkpoint_interval", self.checkpoint_interval, 1, 1_000_000)
@@ -135,7 +135,7 @@ def make_config(
     >>> make_config("corridor", "rl2", {"left": 10}, seed=3).settings.gamma
     0.9
     """
-    defaults = ENVIRONMENTS[choice("environment", env, ENVIRONMENTS)].defaults
+    defaults = environment(env).defaults
     learning = Settings(**{**defaults, **settings, "agent": agent})
     if log_interval is None:
         log_interval = max(1, TRIALS_PER_ROW // learning.num_envs)
