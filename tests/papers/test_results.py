@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
-from synthetic import EXPERIMENTS
+from synthetic import EXPERIMENTS, PAPER
 
+from tinymeta import reproduction
 from tinymeta.papers.results import Results, train_all
 from tinymeta.runs.config import make_config
+from tinymeta.runs.folder import RunFolder
+from tinymeta.runs.parcel import pack
 from tinymeta.runs.training import train
 
 FEW = {name: EXPERIMENTS[name] for name in ("bandit-rl2", "bandit-rl1", "bandit-memoryless")}
@@ -59,3 +62,18 @@ def test_curves_stand_seed_by_seed(good):
     for row, seed in enumerate((1, 2)):
         own = results.run("bandit-rl2", seed).read_metrics()["reward_per_trial"]
         np.testing.assert_array_equal(results.metrics("bandit-rl2")["reward_per_trial"][row], own)
+
+
+def test_a_paper_is_reproduced_on_a_cluster(tmp_path, monkeypatch, capsys):
+    """`reproduction --cluster local`: the experiments' runs, as they are when they are trained here."""
+    few = {name: FEW[name] for name in ("bandit-rl2", "bandit-rl1")}
+    monkeypatch.setattr(reproduction, "load_paper", lambda name: PAPER._replace(experiments=few))
+    arguments = ["--runs", str(tmp_path / "cluster"), "--quick", "--workers", "2", "--cluster", "local"]
+    assert reproduction.main(arguments) == 0
+    assert reproduction.main(["--runs", str(tmp_path / "here"), "--quick", "--workers", "1"]) == 0
+    assert "already finished" not in capsys.readouterr().out
+    for name in few:
+        for seed in range(100, 103):
+            files = [pack(RunFolder(tmp_path / where / name / f"seed-{seed}")) for where in ("cluster", "here")]
+            for kept in ("config.json", "metrics.csv", "checkpoint.npz"):
+                assert files[0][kept] == files[1][kept]
