@@ -189,7 +189,7 @@ def a2c():
         assert not replaced or source.count(replaced) == 1
         exec(source.replace(replaced, "G[:, None]") if replaced else source, own)
         own.update(constants)
-        curves = np.array([own["train"](400, seed)[1] for seed in range(1000, 1010)])
+        curves = np.array([own["train"](400, seed)[1] for seed in seeds(10)])
         curves = smoothed(curves, 20)
         axes.plot(curves.T, color=colour, alpha=0.3, lw=0.7)
         axes.plot(curves.mean(axis=0), color=colour, ls=style, label=label)
@@ -215,7 +215,7 @@ def hypothesis():
     for axes, (tasks, column, settings, title, what) in zip(both, worlds, strict=True):
         for agent in ("informed", "rl1", "rl2", "memoryless"):
             curves = []
-            for seed in range(1000, 1005):
+            for seed in seeds(5):
                 learner = Learner(tasks, tinymeta.Settings(agent=agent, seed=seed, **settings))
                 statistics = learner.advance(learner.settings.updates)
                 curves.append(statistics[:, STATISTICS.index(column)] / learner.settings.num_envs)
@@ -282,11 +282,21 @@ FIGURES = {
 }  # fmt: skip
 
 
+quick = [False]  # the last entry: whether two seeds are enough
+
+
+def seeds(count):
+    """The first `count` of the lecture's seeds, two with --quick."""
+    return range(1000, 1000 + (min(2, count) if quick[-1] else count))
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="python docs/lecture/figures.py", description="Draw the lecture's figures.")
     parser.add_argument("--out", type=Path, default=HERE / "figures", metavar="DIR")
     parser.add_argument("--only", choices=FIGURES, metavar="NAME")
+    parser.add_argument("--quick", action="store_true", help="two seeds each, to see that a figure is drawn")
     args = parser.parse_args(argv)
+    quick.append(args.quick)
     args.out.mkdir(parents=True, exist_ok=True)
     for name, draw in FIGURES.items():
         if args.only in (None, name):

@@ -57,8 +57,8 @@ def test_one_figure_that_the_script_draws(page):
 
 @pytest.mark.parametrize("name", figures.FIGURES)
 def test_a_figure_is_drawn(name, tmp_path):
-    """Anew, from training on; of the committed size, give or take what fonts make of it."""
-    assert figures.main(["--out", str(tmp_path), "--only", name]) == 0
+    """Anew, from training on, with two seeds; of the committed size, give or take what fonts make of it."""
+    assert figures.main(["--out", str(tmp_path), "--only", name, "--quick"]) == 0
     drawn = size_of(tmp_path / f"{name}.png")
     committed = size_of(DOCS / "lecture" / "figures" / f"{name}.png")
     assert drawn == pytest.approx(committed, rel=0.1)
