@@ -1,7 +1,7 @@
 """Is it a belief? The claims about what states hold and what follows when they are exchanged or moved.
 
-Their thresholds were chosen on pilot seeds (1000-1003), and committed before any other run was probed with these
-measures.
+Their thresholds were chosen on pilot seeds (1000-1003, decoding and simulation 1000-1007), and committed before any
+other run was judged by these measures. Two claims were split after a look, see docs/claims.md.
 """
 
 from tinymeta.papers.alver_precup_2021 import belief_measurements as belief
