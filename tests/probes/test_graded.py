@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
-from networks import action_counter, evidence_counter, listener
+from networks import action_counter, evidence_counter, listener, untrained_agent
 
 import tinymeta
+from tinymeta.optimum.belief_graph import evidence_parts
+from tinymeta.optimum.joint import JointIndex
 from tinymeta.optimum.planning import bayes_optimal
+from tinymeta.probes import exchanges
 from tinymeta.probes.exchanges import exchange
 from tinymeta.probes.graded import count_of_evidence, switching, updating
-from tinymeta.probes.recording import record, record_random_actions, untrained
+from tinymeta.probes.recording import nodes_along, record, record_random_actions, untrained
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +90,26 @@ def test_where_evidence_is_no_count():
         updating(agent, recording)
     with pytest.raises(ValueError, match="every episode has one step"):
         exchange(agent, recording, bayes_optimal(agent.tasks, 0.9))
+
+
+def test_the_donors_belief_takes_in_what_the_recipient_did_and_saw(monkeypatch):
+    """Property, in a corridor walked at random: the evidence is where the action leads from the common place."""
+    tasks = tinymeta.make("corridor", left=3, right=3)
+    before = untrained_agent(tasks)
+    solved = bayes_optimal(tasks, 0.9)
+    taken = []
+    real = exchanges.Successors.after
+
+    def after(successors, node, action, seen):
+        taken.append((node, action, seen))
+        return real(successors, node, action, seen)
+
+    recording = record_random_actions(before, 200)
+    nodes = nodes_along(tasks, solved.graph, recording)
+    monkeypatch.setattr(exchanges, "nodes_along", lambda *arguments: nodes)
+    monkeypatch.setattr(exchanges.Successors, "after", after)
+    assert exchange(before, recording, solved)["pairs"] > 50
+    ((node, action, seen),) = taken
+    place = JointIndex(tasks).state(solved.graph.entry_state[solved.graph.entry_start[node]])
+    there = np.clip(place + np.where(action == 1, 1, -1), 0, 6)
+    np.testing.assert_array_equal(evidence_parts(tasks, seen)[0], there)
