@@ -49,16 +49,16 @@ COUNTING = {
     "learning_rate": 3e-3, "final_learning_rate": 0.0, "ent_coef": 0.03, "final_ent_coef": 0.0,
 }  # fmt: skip
 INDEPENDENT = {
-    "num_envs": 8, "gae_lambda": 0.9, "trials": 140_000, "gamma": 0.9,
-    "learning_rate": 2e-3, "final_learning_rate": 0.0, "ent_coef": 0.1, "final_ent_coef": 0.0,
+    "num_envs": 16, "gae_lambda": 0.9, "trials": 260_000, "gamma": 0.9,
+    "learning_rate": 3e-3, "final_learning_rate": 0.0, "ent_coef": 0.1, "final_ent_coef": 0.0,
 }  # fmt: skip
 INFORMATIVE = {
     "num_envs": 32, "gae_lambda": 0.0, "max_grad_norm": 1.0, "trials": 600_000,
     "learning_rate": 0.01, "final_learning_rate": 1e-3, "ent_coef": 1.0, "final_ent_coef": 0.02,
 }  # fmt: skip
 TIGER = {
-    "num_envs": 16, "gae_lambda": 0.7, "trials": 600_000,
-    "learning_rate": 3e-3, "final_learning_rate": 1e-4, "ent_coef": 10.0, "final_ent_coef": 0.0,
+    "num_envs": 16, "gae_lambda": 0.7, "trials": 800_000,
+    "learning_rate": 3e-3, "final_learning_rate": 0.0, "ent_coef": 10.0, "final_ent_coef": 0.0,
 }  # fmt: skip
 GRIDWORLD = {
     "num_envs": 16, "gae_lambda": 0.95, "vf_coef": 0.5, "max_grad_norm": 0.5, "trials": 200_000,
