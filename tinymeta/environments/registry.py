@@ -1,8 +1,8 @@
 """The registry of task sets: each row is a builder and the training defaults of its column in the paper's Table 1.
 
-A new environment is one builder that returns a `TaskSet`, and one row here. Table 1 (Alver & Precup 2021, Appendix
-A.1) has columns for the bandit and the corridor; the other environments begin from the column of the one that they
-resemble.
+A new environment is one builder that returns a `TaskSet` or a `World`, and one row here. Table 1 (Alver & Precup 2021,
+Appendix A.1) has columns for the bandit and the corridor; the other environments begin from the column of the one that
+they resemble.
 """
 
 import inspect
@@ -96,8 +96,8 @@ def environment(env: str) -> Environment:
         raise InputError(f"{error}; one's own is given with --env-module FILE.py:FUNCTION") from None
 
 
-def make(env: str, **kwargs: Any) -> AnyWorld:
-    """Build the task set `env`.
+def make(env: str, **kwargs: Any) -> Any:
+    """Build the task set or world `env`.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def make(env: str, **kwargs: Any) -> AnyWorld:
 
     Returns
     -------
-    TaskSet
+    TaskSet or World
         Its `defaults` are those of the registry.
 
     Raises

@@ -20,7 +20,7 @@ from tinymeta.learning.settings import Settings
 from tinymeta.learning.sizes import rows_for
 from tinymeta.learning.traces import Trace, join_traces, make_trace
 from tinymeta.learning.update import step_network
-from tinymeta.learning.wirings import Layout, make_layout
+from tinymeta.learning.wirings import Deep, Layout, make_layout
 from tinymeta.learning.worlds import write_row
 from tinymeta.network.parameters import num_parameters, to_dict, to_flat
 
@@ -55,7 +55,7 @@ class Agent:
         separate_value: bool = False,
         scaling: Scaling | None = None,
     ):
-        self.tasks = world_or_table(tasks)
+        self.tasks: Any = world_or_table(tasks)
         self.name = name
         self.layout = make_layout(tasks, name, hidden_size, encoder, separate_value)
         self.theta = _checked_theta(theta, self.layout)
@@ -101,6 +101,12 @@ class Agent:
         """The agent that a run of these settings trains."""
         network = settings.encoder, settings.separate_value
         return cls(tasks, settings.agent, theta, settings.hidden_size, seed, *network, scaling)
+
+    def with_weights(self, theta: np.ndarray) -> "Agent":
+        """The same agent and network with other weights (P,)."""
+        network = self.layout.network
+        encoder, separate = (network.widths.tolist(), network.separate) if isinstance(network, Deep) else ((), False)
+        return Agent(self.tasks, self.name, theta, self.layout.hidden_size, 0, tuple(encoder), separate, self.scaling)
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:

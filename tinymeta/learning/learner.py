@@ -117,7 +117,7 @@ class Learner:
         self._loss = make_loss(settings, self.layout, len(self.rows.before), tasks.step_limit, dtype)
         self._shuffled = settings.n_epochs * settings.num_envs if settings.algorithm == "ppo" else 0
         self._width = settings.num_envs * uniforms_per_trial(tasks.step_limit, tasks.draws)
-        self._kernel = compiled_for(run_updates, type(tasks.data))
+        self._kernel = compiled_for(run_updates, tasks.data.__class__)
         started = time.perf_counter()
         self.run(np.empty((0, self._width)))
         self.compile_seconds = time.perf_counter() - started
