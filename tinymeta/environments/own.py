@@ -3,7 +3,8 @@
 FUNCTION takes --env-kwargs as keywords and returns a `TaskSet` or a `World`; its name is the environment's. Training
 begins from the bandit's column of Table 1, or from what a dict `FUNCTION.defaults` says. Files are executed only where
 the user names them: a run folder holds the environment's name alone, so a stranger's folder makes nothing run, and who
-wants to use it gives the option again. Worker processes find it in the variable `VARIABLE`, which the command sets for them.
+wants to use it gives the option again. Worker processes find it in the variable `VARIABLE`, which the command sets for
+them.
 """
 
 import hashlib
