@@ -1,8 +1,8 @@
 """Steps per second of LunarLander (four winds, random actions): bare loops, our pool, Gymnasium's vector environments.
 
 The bare rate is that of one process per worker, each with one environment of `gymnasium.make` and a loop around it.
-Rounds measure all ways in turn, because other work on the machine comes and goes; the table gives each way's median, and
-the median and the best ratio to the bare rate of the same round.
+Rounds measure all ways in turn, because other work on the machine comes and goes; the table gives each way's median,
+and the median and the best ratio to the bare rate of the same round.
 
     python benchmarks/gym_pool.py --copies 16,64
 """

@@ -59,6 +59,24 @@ FAULTS = {
 }
 
 
+class Echo(gymnasium.Env):
+    """Shows the action of the step before, which it keeps as it was given."""
+
+    observation_space = Box(-1, 1, (2,))
+    action_space = Box(np.array([[-1], [0]], np.float32), np.array([[0.5], [0.25]], np.float32))
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.kept = np.zeros((2, 1))
+        return self.kept.ravel(), {}
+
+    def step(self, action):
+        assert action in self.action_space
+        shown = self.kept.ravel()
+        self.kept = action
+        return shown, 0.0, False, False, {}
+
+
 class Spaces(gymnasium.Env):
     """Any spaces at all."""
 
@@ -68,7 +86,7 @@ class Spaces(gymnasium.Env):
 
 
 def register():
-    for name, kind in (("Faulty", Faulty), ("Spaces", Spaces)):
+    for name, kind in (("Faulty", Faulty), ("Echo", Echo), ("Spaces", Spaces)):
         if f"tests/{name}-v0" not in gymnasium.registry:
             gymnasium.register(f"tests/{name}-v0", f"faulty_environments:{kind.__name__}", max_episode_steps=10)
     if "tests/Endless-v0" not in gymnasium.registry:

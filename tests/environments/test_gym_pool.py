@@ -133,6 +133,18 @@ def test_choices_begin_where_the_space_does():
         assert (pool.seen == 1 / 8).all()
 
 
+def test_vectors_are_clipped_and_given_away():
+    """Bounds are the space's, and what an environment keeps of an action does not change with the next one."""
+    with gym("tests/Echo-v0").pool(1) as pool:
+        slot = np.array([0])
+        pool.begin(slot, slot, slot)
+        pool.step(slot, np.array([[-7.0, -7.0]]))
+        pool.step(slot, np.array([[7.0, 0.125]]))
+        assert pool.seen.tolist() == [[-1, 0]]
+        pool.step(slot, np.array([[0.0, 0.0]]))
+        assert pool.seen.tolist() == [[0.5, 0.125]]
+
+
 def running(pool):
     return [process.pid for process in pool._workers.running]
 

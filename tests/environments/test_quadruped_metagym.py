@@ -1,4 +1,4 @@
-"""MetaGym's robot, where it is installed (oracle): its own numbers, on each terrain, whatever else is in the process."""
+"""MetaGym's robot, where it is installed (oracle): its own numbers, whatever else is in the process."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def played(pool, task, seed, actions):
 
 
 def test_terrains_are_there_for_every_robot():
-    """Robots of one process walk as a robot that is alone does; terrains differ, but for the four that MetaGym lacks."""
+    """Robots of one process walk as one that is alone does; terrains differ, but for the four that MetaGym lacks."""
     world = quadruped(max_steps=60)
     actions = np.random.default_rng(0).uniform(-1, 1, (60, world.num_actions)) * 0.7
     found = []
