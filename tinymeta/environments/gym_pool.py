@@ -66,6 +66,7 @@ class Pool:
         workers = integer("workers", min(cores(), count) if workers is None else workers, 1, count)
         shares = np.linspace(0, count, workers + 1).round().astype(int).tolist()
         self._owner = np.repeat(np.arange(workers), np.diff(shares))  # (B,)
+        self._everybody = list(range(workers))
         spaces = family.spaces
         self._low = np.reshape(spaces.low, spaces.action_shape) if spaces.continuous else None
         self._high = np.reshape(spaces.high, spaces.action_shape) if spaces.continuous else None
@@ -129,10 +130,10 @@ class Pool:
         if self._low is None:
             self._shared.action[slots] = actions + self.family.spaces.first_action
         else:
-            if np.isnan(actions).any():
+            vectors = np.minimum(np.maximum(np.reshape(actions, (-1, *self._low.shape)), self._low), self._high)
+            if np.isnan(vectors).any():
                 raise NotFiniteError(f"an action for environment {self.family.name} is NaN: {actions.tolist()}")
-            vectors = np.reshape(actions, (-1, *self._low.shape))
-            self._shared.action[slots] = np.clip(vectors, self._low, self._high)
+            self._shared.action[slots] = vectors
         self._work(slots, STEP)
 
     def _open(self, shares: list[int]) -> None:
@@ -143,7 +144,7 @@ class Pool:
         try:
             for worker, share in enumerate(pairwise(shares)):
                 data = cloudpickle.dumps((self.family, self.count, workers, worker, *share))
-                self._workers.send(worker, len(data).to_bytes(8, "little") + data)
+                self._workers.hand_over(worker, len(data).to_bytes(8, "little") + data)
             for worker in range(workers):
                 self._hear(worker)
         except BaseException as error:
@@ -156,10 +157,10 @@ class Pool:
         if not self._end.alive:
             raise PoolError(f"the pool of environment {self.family.name} is closed")
         self._shared.order[slots] = order
-        workers = sorted(set(self._owner[slots].tolist()))
+        workers = self._everybody if len(slots) == self.count else sorted(set(self._owner[slots].tolist()))
         try:
             for worker in workers:
-                self._workers.send(worker, GO)
+                self._workers.tell(worker, GO)
             for worker in workers:
                 self._hear(worker)
         except BaseException:  # an interrupt, too: answers that nobody heard would be taken for later ones

@@ -78,8 +78,13 @@ class Processes:
             os.close(to_write)
         self.running.append(process)
 
-    def send(self, worker: int, message: bytes) -> None:
-        """Tell a worker; one that is dead will not answer."""
+    def tell(self, worker: int, order: bytes) -> None:
+        """Give an order of one byte. A worker that is dead will not answer."""
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self.orders[worker], order)
+
+    def hand_over(self, worker: int, message: bytes) -> None:
+        """Send a longer message; as `tell`."""
         with contextlib.suppress(BrokenPipeError):
             rest = memoryview(message)
             while rest:
@@ -110,7 +115,7 @@ class Processes:
         if os.getpid() != self.owner:  # a forked process, whose workers they are not
             return
         for worker in range(len(self.running)):
-            self.send(worker, STOP)
+            self.tell(worker, STOP)
         for descriptor in (*self.orders, *self.answers):
             os.close(descriptor)
         self.orders.clear()

@@ -94,11 +94,13 @@ class Worker:
         self.spare: dict[int, list[Any]] = {}  # by task
         self.steps = dict.fromkeys(range(first, last), 0)  # of the episode
         self.calling = ""  # which function of an environment
+        self.began = False  # whether an episode did since observations were checked
 
     def obey(self) -> bytes:
         """Carry out the orders; the answer."""
         shared = self.shared
-        slots = (np.flatnonzero(shared.order[self.share]) + self.first).tolist()
+        orders = shared.order[self.share].tobytes()
+        slots = [slot for slot, order in enumerate(orders, self.first) if order != REST]
         actions: Any = shared.action[self.share].copy()  # an environment may keep what it is given
         if not self.spaces.continuous:
             actions = actions.tolist()
@@ -106,7 +108,7 @@ class Worker:
         try:
             for slot in slots:
                 shared.at_work[self.number] = slot
-                if shared.order[slot] == BEGIN:
+                if orders[slot - self.first] == BEGIN:
                     self._begin(slot)
                 else:
                     self._step(slot, actions[slot - self.first])
@@ -125,6 +127,7 @@ class Worker:
         self.steps[slot] = 0
         shared.episode[slot] = 0
         environment = self._environment(slot, int(shared.task[slot]))
+        self.began = True
         self.calling = "reset"
         observation, _ = environment.reset(seed=int(shared.seed[slot]))
         self._write(shared.seen, shared.category, slot, self._read(slot, observation))
@@ -137,7 +140,7 @@ class Worker:
         self.steps[slot] += 1
         if self.steps[slot] >= self.family.max_steps:
             truncated = True
-        shared.reward[slot] = _finite(slot, reward)
+        shared.reward[slot] = reward if type(reward) is float and math.isfinite(reward) else _finite(slot, reward)
         shared.terminated[slot] = terminated
         shared.truncated[slot] = truncated
         value = self._read(slot, observation)
@@ -145,6 +148,7 @@ class Worker:
         if terminated or truncated:
             shared.episode[slot] += 1
             if shared.episode[slot] < self.family.episodes:
+                self.began = True
                 self.calling = "reset"
                 self.steps[slot] = 0
                 observation, _ = environment.reset()
@@ -171,11 +175,12 @@ class Worker:
             categories[slot] = value
 
     def _check_observations(self, slots: list[int]) -> None:
-        for rows in (self.shared.final, self.shared.seen):
+        for rows in (self.shared.final, self.shared.seen) if self.began else (self.shared.final,):
             if not np.isfinite(rows[self.share]).all():  # seldom: then look which
                 slot = next(slot for slot in slots if not np.isfinite(rows[slot]).all())
                 observation = shown(rows[slot].tolist())
                 raise _Unusable(slot, f"the observation is {observation}, expected finite numbers")
+        self.began = False
 
     def _environment(self, slot: int, task: int) -> Any:
         """The copy's environment for a trial on `task`: one that waits without a trial, or else a new one."""
