@@ -12,7 +12,8 @@ import numpy as np
 from tinymeta.base.errors import InputError, shown
 
 MOST_NUMBERS = 10**6  # of an observation
-REST, BEGIN, STEP = range(3)  # orders to a copy
+REST, BEGIN, STEP = range(3)  # orders to a copy; in the second lane the latter two are 3 and 4
+LANES = 2  # orders that can be under way at once, of different copies
 
 
 class Spaces(NamedTuple):

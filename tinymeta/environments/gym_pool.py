@@ -6,6 +6,7 @@ out. An episode that ends is followed by the next one in the same call.
 """
 
 import weakref
+from collections import deque
 from itertools import pairwise
 from mmap import mmap
 from typing import Any, NoReturn
@@ -14,7 +15,7 @@ import numpy as np
 
 from tinymeta.base.errors import InputError, NotFiniteError, PoolError, integer, real
 from tinymeta.base.processes import cores
-from tinymeta.environments.gym_family import BEGIN, STEP, Family, Shared, one_line
+from tinymeta.environments.gym_family import BEGIN, LANES, STEP, Family, Shared, one_line
 from tinymeta.environments.gym_processes import Processes, shared_memory
 from tinymeta.environments.gym_worker import DONE, GO, WRONG_INPUT
 
@@ -66,10 +67,13 @@ class Pool:
         workers = integer("workers", min(cores(), count) if workers is None else workers, 1, count)
         shares = np.linspace(0, count, workers + 1).round().astype(int).tolist()
         self._owner = np.repeat(np.arange(workers), np.diff(shares))  # (B,)
+        self._under_way: deque[list[int]] = deque()  # workers of each order that is not heard of
+        self._heard = 0  # steps that are finished already when `finish` is called
+        self._lane = 0
         self._everybody = list(range(workers))
         spaces = family.spaces
-        self._low = np.reshape(spaces.low, spaces.action_shape) if spaces.continuous else None
-        self._high = np.reshape(spaces.high, spaces.action_shape) if spaces.continuous else None
+        self._low = np.reshape(spaces.low, spaces.action_shape) if spaces.continuous else np.empty(0)
+        self._high = np.reshape(spaces.high, spaces.action_shape) if spaces.continuous else np.empty(0)
         size = Shared(count, workers, spaces).size
         with shared_memory(size) as memory:
             self._shared = Shared(count, workers, spaces, mmap(memory, size))
@@ -109,7 +113,11 @@ class Pool:
         """
         self._shared.task[slots] = task
         self._shared.seed[slots] = seed
-        self._work(slots, BEGIN)
+        earlier = len(self._under_way)
+        self._start(slots, BEGIN)
+        while self._under_way:
+            self._hear()
+        self._heard += earlier
 
     def step(self, slots: np.ndarray, actions: np.ndarray) -> None:
         """Act in the given copies, whose trials must be under way.
@@ -126,15 +134,32 @@ class Pool:
         NotFiniteError
             If an action is NaN.
         """
+        assert not self._under_way and not self._heard, "an earlier step is not finished"
+        self.start(slots, actions)
+        self.finish()
+
+    def start(self, slots: np.ndarray, actions: np.ndarray) -> None:
+        """`step` without waiting for it.
+
+        Two steps of different copies can be under way: while the workers are busy with the one half of them, the
+        actions of the other half are chosen.
+        """
         assert (self.episode[slots] < self.family.episodes).all(), "a copy without a trial is stepped"
-        if self._low is None:
+        if not self.family.spaces.continuous:
             self._shared.action[slots] = actions + self.family.spaces.first_action
         else:
             vectors = np.minimum(np.maximum(np.reshape(actions, (-1, *self._low.shape)), self._low), self._high)
             if np.isnan(vectors).any():
                 raise NotFiniteError(f"an action for environment {self.family.name} is NaN: {actions.tolist()}")
             self._shared.action[slots] = vectors
-        self._work(slots, STEP)
+        self._start(slots, STEP)
+
+    def finish(self) -> None:
+        """Wait for the oldest step that was started and not finished."""
+        if self._heard:
+            self._heard -= 1
+        else:
+            self._hear()
 
     def _open(self, shares: list[int]) -> None:
         """Hand over the family, and wait until all workers are there."""
@@ -146,35 +171,46 @@ class Pool:
                 data = cloudpickle.dumps((self.family, self.count, workers, worker, *share))
                 self._workers.hand_over(worker, len(data).to_bytes(8, "little") + data)
             for worker in range(workers):
-                self._hear(worker)
+                self._answer(worker)
         except BaseException as error:
             self.close()
             if isinstance(error, (PoolError, KeyboardInterrupt)):
                 raise
             raise InputError(f"environment {self.family.name} cannot be given to workers: {one_line(error)}") from error
 
-    def _work(self, slots: np.ndarray, order: int) -> None:
+    def _start(self, slots: np.ndarray, order: int) -> None:
         if not self._end.alive:
             raise PoolError(f"the pool of environment {self.family.name} is closed")
-        self._shared.order[slots] = order
+        assert len(self._under_way) < LANES, "more is under way than can be told apart"
+        self._lane = 1 - self._lane
+        self._shared.order[slots] = order + 2 * self._lane
         workers = self._everybody if len(slots) == self.count else sorted(set(self._owner[slots].tolist()))
+        self._under_way.append(workers)
         try:
             for worker in workers:
-                self._workers.tell(worker, GO)
+                self._workers.tell(worker, GO[self._lane])
+        except BaseException:  # an interrupt: who was told, and who was not?
+            self.close()
+            raise
+
+    def _hear(self) -> None:
+        """Hear all workers of the oldest order."""
+        workers = self._under_way.popleft()
+        try:
             for worker in workers:
-                self._hear(worker)
+                self._answer(worker)
         except BaseException:  # an interrupt, too: answers that nobody heard would be taken for later ones
             self.close()
             raise
 
-    def _hear(self, worker: int) -> None:
+    def _answer(self, worker: int) -> None:
         try:
             answer = self._workers.receive(worker, self.patience)
         except TimeoutError:
             self._fail(worker, f"no answer for {self.patience:g} s")
         if not answer:
             self._fail(worker, f"its process {self._workers.how_it_ended(worker)}")
-        if answer != DONE:
+        if answer[:1] != DONE:
             kind = InputError if answer[:1] == WRONG_INPUT else PoolError
             raise kind(answer[1:].decode(errors="replace"))
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 
 from tinymeta.base.processes import one_thread_each
-from tinymeta.environments.gym_worker import LONGEST_ANSWER, STOP
+from tinymeta.environments.gym_worker import DONE, LONGEST_ANSWER, STOP
 
 PROGRAM = "import sys; sys.path[:] = {path!r}; from tinymeta.environments.gym_worker import main; main(sys.argv[1:])"
 GRACE = 2.0  # seconds that workers have to close their environments
@@ -100,7 +100,10 @@ class Processes:
         """
         if not self.heard[worker].poll(1000 * seconds):
             raise TimeoutError
-        return os.read(self.answers[worker], LONGEST_ANSWER)
+        first = os.read(self.answers[worker], 1)  # the answer to a later order may wait behind this one
+        if first in (b"", DONE):
+            return first
+        return (first + os.read(self.answers[worker], LONGEST_ANSWER)).partition(b"\n")[0]
 
     def how_it_ended(self, worker: int) -> str:
         """In words, for a worker that does not answer any more."""

@@ -22,8 +22,8 @@ import numpy as np
 from tinymeta.base.errors import InputError, shown
 from tinymeta.environments.gym_family import BEGIN, REST, Family, Shared, make_plain, one_line, read_spaces
 
-GO, STOP = b"g", b"s"  # to the worker
-DONE, FAILED, WRONG_INPUT = b".", b"F", b"I"  # from it; the latter two are followed by a message
+GO, STOP = (b"0", b"1"), b"s"  # to the worker: carry out the orders of a lane; end
+DONE, FAILED, WRONG_INPUT = b".", b"F", b"I"  # from it; the latter two begin a line that tells more
 LONGEST_ANSWER = 2048  # bytes: less than what a pipe takes at once
 
 
@@ -40,11 +40,11 @@ def main(arguments: Sequence[str]) -> None:
         worker = Worker(memory, *pickle.loads(_receive(orders, size)))
         answer = DONE
     except BaseException as error:
-        answer = FAILED + f"a worker process could not start: {one_line(error)}".encode()[:LONGEST_ANSWER]
+        answer = _answer(FAILED, f"a worker process could not start: {one_line(error)}")
     with contextlib.suppress(BrokenPipeError):  # the pool is gone
         os.write(answers, answer)
-        while worker is not None and os.read(orders, 1) == GO:
-            os.write(answers, worker.obey())
+        while worker is not None and (order := os.read(orders, 1)) in GO:
+            os.write(answers, worker.obey(GO.index(order)))
     if worker is not None:
         worker.close()
     os._exit(0)  # whatever threads an environment has left
@@ -96,11 +96,12 @@ class Worker:
         self.calling = ""  # which function of an environment
         self.began = False  # whether an episode did since observations were checked
 
-    def obey(self) -> bytes:
-        """Carry out the orders; the answer."""
+    def obey(self, lane: int) -> bytes:
+        """Carry out the orders of a lane; the answer."""
         shared = self.shared
+        begin = BEGIN + 2 * lane
         orders = shared.order[self.share].tobytes()
-        slots = [slot for slot, order in enumerate(orders, self.first) if order != REST]
+        slots = [slot for slot, order in enumerate(orders, self.first) if order in (begin, begin + 1)]
         actions: Any = shared.action[self.share].copy()  # an environment may keep what it is given
         if not self.spaces.continuous:
             actions = actions.tolist()
@@ -108,12 +109,12 @@ class Worker:
         try:
             for slot in slots:
                 shared.at_work[self.number] = slot
-                if orders[slot - self.first] == BEGIN:
+                shared.order[slot] = REST
+                if orders[slot - self.first] == begin:
                     self._begin(slot)
                 else:
                     self._step(slot, actions[slot - self.first])
             self._check_observations(slots)
-            shared.order[self.share] = REST
         except InputError as error:
             return _answer(WRONG_INPUT, f"{self.family.task(int(shared.task[slot]))} {error}")
         except _Unusable as error:
@@ -237,4 +238,4 @@ def _finite(slot: int, reward: Any) -> float:
 
 
 def _answer(kind: bytes, message: str) -> bytes:
-    return (kind + " ".join(message.split()).encode(errors="replace"))[:LONGEST_ANSWER]
+    return (kind + " ".join(message.split()).encode(errors="replace"))[: LONGEST_ANSWER - 1] + b"\n"
