@@ -15,10 +15,13 @@ import math
 import warnings
 from typing import Any
 
+import numpy as np
+
 from tinymeta.base.errors import InputError, integer, shown
 from tinymeta.base.extras import extra_module
 from tinymeta.environments.gym_family import Family, Spaces, make_plain, one_line, read_spaces
 from tinymeta.environments.gym_pool import Pool
+from tinymeta.environments.world import Draws, WorldRules
 
 MOST_TASKS = 100_000
 MOST_EPISODES = 10**6
@@ -52,6 +55,10 @@ class PythonWorld:
     """
 
     data = None
+    state_size = 1  # of no use, but it has no table
+    prior = None
+    independent_arms = None
+    horizon = math.inf
 
     def __init__(self, family: Family) -> None:
         self.family = family
@@ -66,6 +73,14 @@ class PythonWorld:
         self.max_steps = family.max_steps
         self.step_limit = family.episodes * family.max_steps
         self.defaults: dict[str, Any] = {}
+        self.draws = Draws(first=1, action=self.num_actions if self.continuous else 1, step=0)
+
+    def rules(self, step_limit: int | None = None, per_episode: bool = False) -> WorldRules:
+        """What a simulation needs to know, under this step limit or another one."""
+        M = self.num_tasks
+        limit = step_limit or self.step_limit
+        cumulative = np.arange(1, M + 1) / M
+        return WorldRules(M, self.episodes, self.max_steps, limit, *self.draws, per_episode, cumulative)
 
     def __repr__(self) -> str:
         actions = "action numbers" if self.continuous else "actions"

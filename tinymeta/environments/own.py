@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from tinymeta.base.errors import InputError, shown
+from tinymeta.environments.gymnasium_world import PythonWorld
 from tinymeta.environments.kinds import AnyWorld
 from tinymeta.environments.table import TaskSet
 from tinymeta.environments.world import World
@@ -78,7 +79,7 @@ def _checked(name: str, function: Callable[..., Any]) -> Callable[..., AnyWorld]
             raise
         except Exception as error:
             raise InputError(f"environment {name!r} failed: {type(error).__name__}: {error}") from error
-        if not isinstance(tasks, (TaskSet, World)):
+        if not isinstance(tasks, (TaskSet, World, PythonWorld)):
             raise InputError(f"environment {name!r} returned {shown(tasks)}, expected a TaskSet or a World")
         return tasks
 
