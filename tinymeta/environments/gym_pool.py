@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinymeta.base.errors import InputError, NotFiniteError, PoolError, integer, real
-from tinymeta.base.processes import cores
+from tinymeta.base.processes import cores_of_this_run
 from tinymeta.environments.gym_family import BEGIN, LANES, STEP, Family, Shared, one_line
 from tinymeta.environments.gym_processes import Processes, shared_memory
 from tinymeta.environments.gym_worker import DONE, GO, WRONG_INPUT
@@ -29,7 +29,7 @@ class Pool:
     count : int
         B.
     workers : int, optional
-        Processes; one for each core by default.
+        Processes; one for each core by default, one in all where runs share the cores.
     patience : float
         Seconds after which an environment that does not answer is given up.
 
@@ -64,7 +64,7 @@ class Pool:
         self.family = family
         self.count = integer("count", count, 1, 100_000)
         self.patience = real("patience", patience, above=0)
-        workers = integer("workers", min(cores(), count) if workers is None else workers, 1, count)
+        workers = integer("workers", min(cores_of_this_run(), count) if workers is None else workers, 1, count)
         shares = np.linspace(0, count, workers + 1).round().astype(int).tolist()
         self._owner = np.repeat(np.arange(workers), np.diff(shares))  # (B,)
         self._under_way: deque[list[int]] = deque()  # workers of each order that is not heard of
