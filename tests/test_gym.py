@@ -1,8 +1,10 @@
 """Every environment for Gymnasium, one trial at a time: its checks, its ends, its infos, what random play earns."""
 
+import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import gymnasium
 import numpy as np
@@ -18,6 +20,9 @@ from tinymeta.gym import TrialEnv, TrialVectorEnv, identifier
 
 RL2_IS_A_WRAPPER = "is different from the unwrapped version"  # the one thing that the checker says of any wrapper
 UNCUT = {"corridor": {"max_steps": 100_000}}  # exact values know no step limit
+
+
+PAGE = Path(__file__).parent.parent / "docs" / "gymnasium.md"
 
 
 def played(env, actions, seed=None, **options):
@@ -192,3 +197,11 @@ def test_without_gymnasium_it_says_what_to_install():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith("expected after: python -m pip install 'tinymeta[gym]'")
+
+
+def test_the_page_prints_what_it_shows(capsys):
+    code = "".join(re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL))
+    exec(compile(code, PAGE.name, "exec"), {})
+    shown = re.findall(r"# prints (.*)", code)
+    assert capsys.readouterr().out.splitlines() == shown
+    assert len(shown) == 4
