@@ -102,11 +102,20 @@ def test_random_play_of_many_earns_what_baselines_say(env):
         assert values.mean() == pytest.approx(exact[name], abs=4.5 * values.std() / np.sqrt(values.size) + 1e-9)
 
 
-def test_tasks_come_from_the_prior():
-    """Oracle: of 4000 trials of the noisy task set 40 % are of task 0; four standard errors."""
+def test_tasks_and_first_observations_come_from_their_distributions():
+    """Oracle: the share of each (task, first observation) in 4000 trials of the noisy set; four standard errors."""
     tasks = noisy_taskset()
-    _, infos = TrialVectorEnv(tasks, 4000).reset(seed=3)
-    assert (infos["task"] == 0).mean() == pytest.approx(tasks.prior[0], abs=4 * np.sqrt(0.24 / 4000))
+    observation, infos = TrialVectorEnv(tasks, 4000).reset(seed=3)
+    joint = tasks.prior[:, None] * np.einsum("ms,mso->mo", tasks.initial, tasks.observation)  # (M, O)
+    for task, seen in np.ndindex(joint.shape):
+        share = ((infos["task"] == task) & (observation == seen)).mean()
+        assert share == pytest.approx(joint[task, seen], abs=4 * np.sqrt(0.25 / 4000))
+
+
+def test_a_trial_that_is_left_leaves_nothing():
+    """Contract: reset in mid-episode; the next episode has its full length."""
+    env = TrialEnv(tinymeta.make("tiger", horizon=5))
+    assert [len(played(env, [0] * steps)) for steps in (3, 9)] == [4, 6]
 
 
 def test_an_end_and_a_cut_are_told_apart():

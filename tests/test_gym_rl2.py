@@ -53,6 +53,9 @@ def test_previous_reward_and_action_are_zero_where_a_trial_begins():
     many = gymnasium.make_vec("tinymeta/Bandit-v0", 1, p=1, pulls=2, rl2=True)
     seen = [many.reset(seed=0)[0], *(many.step([0])[0] for _ in range(4))]
     assert np.concatenate(seen).tolist() == [[0, 0, 0, 1], [1, 1, 0, 1], [1, 1, 0, 0], [0, 0, 0, 1], [1, 1, 0, 1]]
+    many.step([0])  # the trial's last; a reset then leaves nothing to begin by itself
+    again = [many.reset()[0], many.step([1])[0]]
+    assert np.concatenate(again).tolist() == [[0, 0, 0, 1], [0, 0, 1, 1]]
 
 
 @every_env

@@ -88,9 +88,10 @@ def test_tasks_can_be_chosen():
     assert 0 < np.mean(many.step(np.zeros(50, int))[4]["task"] != wanted) < 1
 
 
-def test_what_is_given_stays_what_it_was():
+@pytest.mark.parametrize("rl2", [False, True])
+def test_what_is_given_stays_what_it_was(rl2):
     """Arrays of one step do not change with the next."""
-    many = gymnasium.make_vec("tinymeta/Corridor-v0", 2, rl2=True)
+    many = gymnasium.make_vec("tinymeta/Corridor-v0", 2, rl2=rl2)
     given = [many.reset(seed=0), *(many.step([1, 1]) for _ in range(3))]
     before = repr(given)
     many.step([0, 0])

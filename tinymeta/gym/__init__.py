@@ -25,8 +25,6 @@ from tinymeta.gym.trial_env import TrialEnv  # noqa: E402
 from tinymeta.gym.vector_env import TrialVectorEnv  # noqa: E402
 from tinymeta.gym.wrappers import RL2Observation, RL2VectorObservation  # noqa: E402
 
-__all__ = ["RL2Observation", "RL2VectorObservation", "TrialEnv", "TrialVectorEnv", "identifier", "register"]
-
 
 def identifier(env: str) -> str:
     """Gymnasium's name of the registered environment `env`.
