@@ -138,7 +138,7 @@ class RL2Observation(gymnasium.Wrapper[np.ndarray, Any, Any, Any], RecordConstru
         return x[0], reward, terminated, truncated, info
 
 
-class RL2VectorObservation(VectorWrapper[np.ndarray, Any, Any, Any, np.ndarray]):
+class RL2VectorObservation(VectorWrapper):
     """`RL2Observation` for vector environments that begin a new trial at the step after the last one's end.
 
     Parameters
