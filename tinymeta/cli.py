@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 
 from tinymeta.base.compiler import telling_of_compilation
 from tinymeta.base.errors import InputError, NotFiniteError, choice, shown, unknown
+from tinymeta.environments.kinds import AnyWorld
 from tinymeta.environments.registry import ENVIRONMENTS, bring, make
-from tinymeta.environments.table import TaskSet
 from tinymeta.learning.wirings import WIRINGS
 
 FAILED = 1
@@ -53,7 +53,7 @@ def complain(message: object, who: str = "tinymeta") -> None:
 def parser(command: str, description: str) -> Parser:
     """The `Parser` of ``python -m tinymeta.<command>``."""
     made = Parser(prog=f"python -m tinymeta.{command}", description=description, allow_abbrev=False)
-    explanation = "one's own environment, a function that returns a TaskSet; ENV is its name"
+    explanation = "one's own environment, a function that returns a TaskSet or a World; ENV is its name"
     made.add_argument("--env-module", action="append", default=[], metavar="FILE.py:FUNCTION", help=explanation)
     return made
 
@@ -99,7 +99,7 @@ def _number(text: str) -> int | float | str:
     return text
 
 
-def make_tasks(args: argparse.Namespace) -> TaskSet:
+def make_tasks(args: argparse.Namespace) -> AnyWorld:
     """The task set that ENV and --env-kwargs name; also checks AGENT, so that both are refused before any work."""
     if hasattr(args, "agent"):
         choice("agent", args.agent, WIRINGS)

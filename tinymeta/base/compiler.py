@@ -6,6 +6,10 @@ its variables live in, with every variable of the function, so the work grows li
 copied representation was made for this one paste and is thrown away after it: its scope can be shared. That changes no
 instruction, hence no bit.
 
+The same pass pastes in what `tinymeta.base.dispatch.by_class` declares: the class of the first argument is known from
+the kernel's own arguments, before types are inferred. (Numba could do that later, as an overload; that takes five
+times as long.)
+
 The compiler is put together through numba's own interface for that (`CompilerBase`, `pipeline_class`); only the
 scope's way of being copied is exchanged, and only while a pass of ours runs. Should a future numba have no such pass,
 this compiler is numba's own.
@@ -18,6 +22,7 @@ from typing import Any
 from numba.core import event, ir
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
+from numba.core.ir_utils import GuardException, get_definition, guard
 from numba.core.untyped_passes import InlineInlinables
 
 
@@ -51,6 +56,34 @@ class Inlining(InlineInlinables):
     def run_pass(self, state: Any) -> bool:
         with shared_scopes():
             return super().run_pass(state)
+
+    def _do_work(self, state: Any, work_list: Any, block: Any, i: int, expr: Any, inline_worker: Any) -> bool:
+        chosen = guard(_implementation, state, expr)
+        if chosen is None:
+            return super()._do_work(state, work_list, block, i, expr, inline_worker)
+        work_list.extend(inline_worker.inline_function(state.func_ir, block, i, chosen)[3])
+        return True
+
+
+def _implementation(state: Any, expr: ir.Expr) -> Callable | None:
+    """The Python function that a call of a `by_class` kernel means; None if it is another call."""
+    function = getattr(get_definition(state.func_ir, expr.func), "value", None)
+    table = getattr(function, "table", None)
+    if table is None:
+        return None
+    chosen = table.chosen(getattr(_type(state, expr.args[0]), "instance_class", None))
+    return getattr(chosen, "py_func", chosen)
+
+
+def _type(state: Any, variable: ir.Var) -> Any:
+    """The type of a kernel's argument, or of a field of one."""
+    value = get_definition(state.func_ir, variable)
+    if isinstance(value, ir.Arg):
+        return state.args[value.index]
+    if isinstance(value, ir.Expr) and value.op == "getattr":
+        owner = _type(state, value.value)
+        return tuple(owner)[owner.fields.index(value.attr)]
+    raise GuardException
 
 
 class KernelCompiler(CompilerBase):

@@ -10,6 +10,8 @@ import operator
 from collections.abc import Collection
 from typing import Any, TypeVar
 
+import numpy as np
+
 T = TypeVar("T")
 
 
@@ -74,6 +76,17 @@ def real(
     if not math.isfinite(number) or outside or (above is not None and number <= above):
         raise InputError(f"{name} = {shown(value)}, expected a finite number{_interval(low, high, above)}")
     return number
+
+
+def vector(name: str, value: Any, size: int) -> np.ndarray:
+    """`value` as an array (size,) of finite floats; anything else is an InputError."""
+    try:
+        array = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} = {shown(value)}, expected {size} numbers") from None
+    if array.shape != (size,) or not np.isfinite(array).all():
+        raise InputError(f"{name} = {shown(value)}, expected {size} finite numbers")
+    return array
 
 
 def instance(name: str, value: Any, kind: type[T]) -> T:

@@ -39,12 +39,13 @@ PACKAGE = Path(__file__).parent.parent
 IMPORT = re.compile(r"^[ \t]*(?:from tinymeta([\w.]*) import ([\w, ]*)|import tinymeta([\w.]*))", re.MULTILINE)
 
 
-def jit(function: Callable, inline: str = "always", allocates: bool = False) -> Any:
+def jit(function: Callable, inline: str = "always", allocates: bool = False, also: Path | None = None) -> Any:
     """Compile `function` lazily for the types it is called with, without the GIL; the machine code is kept on disk.
 
-    Where there is no folder to keep it in, every process compiles for itself.
+    Where there is no folder to keep it in, every process compiles for itself. `also` is a file that the kernel is made
+    of, too, though its own source does not import it.
     """
-    folder = cache_folder(function)
+    folder = cache_folder(function, also)
     before = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = folder or before  # read only while the decorator runs: other packages keep theirs
     options: dict[str, Any] = {"inline": inline, "_nrt": allocates, "error_model": "numpy", "fastmath": FASTMATH}
@@ -65,13 +66,13 @@ def jit_allocating(function: Callable) -> Any:
     return jit(function, allocates=True)
 
 
-def cache_folder(function: Callable) -> str:
+def cache_folder(function: Callable, also: Path | None = None) -> str:
     """Where the machine code of a kernel is kept: a folder of this user's alone, or "" if there is none."""
     root = _cache_root()
-    file = Path(function.__code__.co_filename)
-    if root is None or not file.is_file():  # a kernel that was typed in has no source to be told by
+    files = [Path(function.__code__.co_filename), *([] if also is None else [also])]
+    if root is None or not all(file.is_file() for file in files):  # what was typed in has no source to be told by
         return ""
-    return _usable((root / _hash(file),)) or ""
+    return _usable((root / _hash(*files),)) or ""
 
 
 @functools.cache
@@ -125,10 +126,10 @@ def refusal(folder: Path) -> str | None:
 
 
 @functools.cache
-def _hash(file: Path) -> str:
-    """A hash of all that the kernels in `file` are made of, and of the compiler's and Python's version."""
+def _hash(*files: Path) -> str:
+    """A hash of all that the kernels in `files` are made of, and of the compiler's and Python's version."""
     digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]}".encode())
-    for path in sorted(sources(file)):
+    for path in sorted(set().union(*(sources(file) for file in files))):
         digest.update(f"{path.name} ".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -10,7 +10,7 @@ streams.
 
 import numpy as np
 
-TRAINING, EVALUATION, INITIALISATION, CHECKING, ACTING, SHIFTING, PLAYING, PROBING = range(8)  # streams
+TRAINING, EVALUATION, INITIALISATION, CHECKING, ACTING, SHIFTING, PLAYING, PROBING, SHUFFLING = range(9)  # streams
 
 
 def generator(seed: int, *stream: int, skip: int = 0) -> np.random.Generator:

@@ -47,9 +47,10 @@ class Rules(NamedTuple):
     episodes: int
     episode_length: int  # 0 where episodes have no fixed length
     step_limit: int  # T
+    per_episode: bool = False  # whether returns restart at an episode's end
 
 
-def make_rules(tasks: Any, step_limit: int | None = None) -> Rules:
+def make_rules(tasks: Any, step_limit: int | None = None, per_episode: bool = False) -> Rules:
     """The `Rules` of a `TaskSet`, under its own step limit or another one."""
     return Rules(
         num_states=tasks.num_states,
@@ -58,6 +59,7 @@ def make_rules(tasks: Any, step_limit: int | None = None) -> Rules:
         episodes=tasks.episodes,
         episode_length=tasks.episode_length or 0,
         step_limit=step_limit or tasks.step_limit,
+        per_episode=per_episode,
     )
 
 

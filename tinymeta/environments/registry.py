@@ -12,11 +12,14 @@ from typing import Any, NamedTuple
 from tinymeta.base.errors import InputError, choice, shown
 from tinymeta.environments import own
 from tinymeta.environments.bandit import bandit
+from tinymeta.environments.cartpole import cartpole
 from tinymeta.environments.corridor import corridor
+from tinymeta.environments.fixed_arms import fixed_arms
 from tinymeta.environments.gridworld import gridworld
 from tinymeta.environments.independent import independent
 from tinymeta.environments.informative import informative
-from tinymeta.environments.table import TaskSet
+from tinymeta.environments.kinds import AnyWorld
+from tinymeta.environments.random_mdp import random_mdp
 from tinymeta.environments.tiger import tiger
 
 BANDIT = {
@@ -27,13 +30,21 @@ CORRIDOR = {
     "learning_rate": 1e-4, "gamma": 0.90, "ent_coef": 0.01, "max_grad_norm": 5.0, "vf_coef": 0.05,
     "num_envs": 1, "trials": 50_000,
 }  # fmt: skip
+CARTPOLE = {
+    "algorithm": "ppo", "learning_rate": 1e-3, "gamma": 0.99, "gae_lambda": 0.95, "ent_coef": 0.0, "vf_coef": 0.5,
+    "max_grad_norm": 0.5, "num_envs": 16, "trials": 4_000, "normalize_advantage": True, "returns": "episode",
+}  # fmt: skip
+RANDOM_MDP = {
+    "learning_rate": 1e-3, "gamma": 0.99, "gae_lambda": 0.3, "ent_coef": 0.1, "vf_coef": 0.05, "max_grad_norm": 5.0,
+    "num_envs": 64, "trials": 200_000,
+}  # fmt: skip
 LONG = {**CORRIDOR, "learning_rate": 1e-3, "gamma": 0.95, "num_envs": 16}
 
 
 class Environment(NamedTuple):
     """One row of the registry: a builder of task sets, and what training uses where the user says nothing."""
 
-    build: Callable[..., TaskSet]
+    build: Callable[..., AnyWorld]
     defaults: dict[str, Any]
 
 
@@ -44,6 +55,9 @@ ENVIRONMENTS = {
     "bandit-informative": Environment(informative, BANDIT),
     "tiger": Environment(tiger, {**LONG, "trials": 400_000}),
     "gridworld": Environment(gridworld, {**LONG, "trials": 200_000}),
+    "bandit-fixed": Environment(fixed_arms, BANDIT),
+    "random-mdp": Environment(random_mdp, RANDOM_MDP),
+    "cartpole": Environment(cartpole, CARTPOLE),
 }
 SHIPPED = frozenset(ENVIRONMENTS)
 
@@ -82,7 +96,7 @@ def environment(env: str) -> Environment:
         raise InputError(f"{error}; one's own is given with --env-module FILE.py:FUNCTION") from None
 
 
-def make(env: str, **kwargs: Any) -> TaskSet:
+def make(env: str, **kwargs: Any) -> AnyWorld:
     """Build the task set `env`.
 
     Parameters

@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike
 
 from tinymeta.base.errors import InputError, instance, integer
 from tinymeta.environments.arrays import boolean_array, distributions, finite_array, number_of_axes
-from tinymeta.environments.outcomes import compile_outcomes
+from tinymeta.environments.outcomes import Outcomes, Rules, compile_outcomes, make_rules
+from tinymeta.environments.world import Draws
 
 
 class TaskSet:
@@ -83,6 +84,11 @@ class TaskSet:
     TaskSet('lamps': 2 tasks, 2 states, 1 actions, 1 observations, 2 episodes per trial, at most 6 steps)
     """
 
+    continuous = False  # what a world may have, and no table has
+    observation_size = 0
+    state_size = 0
+    draws = Draws(first=1, action=1, step=1)
+
     def __init__(
         self,
         transition: ArrayLike,
@@ -124,6 +130,15 @@ class TaskSet:
             )
         self.step_limit = int(min(self.horizon, self.max_steps or math.inf))
         self.outcomes = compile_outcomes(self)
+
+    @property
+    def data(self) -> Outcomes:
+        """What kernels read of it, as of any world."""
+        return self.outcomes
+
+    def rules(self, step_limit: int | None = None, per_episode: bool = False) -> Rules:
+        """What a simulation needs to know besides, under its own step limit or another one."""
+        return make_rules(self, step_limit, per_episode)
 
     def __repr__(self) -> str:
         sizes = (

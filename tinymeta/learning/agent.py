@@ -4,21 +4,24 @@ Both ways run the same kernels, so they give the same logits. `play` returns `To
 and, when asked, a trace with all that a third party needs to replay the trials.
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from tinymeta.base import randomness
-from tinymeta.base.errors import InputError, NotFiniteError, instance, integer, real, shown
-from tinymeta.environments.outcomes import make_rules
-from tinymeta.environments.table import TaskSet
+from tinymeta.base.errors import InputError, NotFiniteError, integer, real, shown, vector
+from tinymeta.environments.kinds import AnyWorld, world_or_table
+from tinymeta.learning.algorithms import rollout_in
 from tinymeta.learning.playing import Totals, episode_totals, evaluation_uniforms, trials_at_once
-from tinymeta.learning.rollout import rollout
-from tinymeta.learning.rows import STEPS, allocate, write_input
+from tinymeta.learning.rows import STEPS, Scaling, allocate, unscaled
+from tinymeta.learning.settings import Settings
+from tinymeta.learning.sizes import rows_for
 from tinymeta.learning.traces import Trace, join_traces, make_trace
 from tinymeta.learning.update import step_network
 from tinymeta.learning.wirings import Layout, make_layout
+from tinymeta.learning.worlds import write_row
 from tinymeta.network.parameters import num_parameters, to_dict, to_flat
 
 
@@ -27,7 +30,7 @@ class Agent:
 
     Parameters
     ----------
-    tasks : TaskSet
+    tasks : TaskSet or World
     name : str
         A row of `tinymeta.learning.wirings.WIRINGS`.
     theta : array of shape (P,)
@@ -35,20 +38,42 @@ class Agent:
     hidden_size : int
     seed : int
         Of the actions that `act` samples.
+    encoder, separate_value
+        Of a deeper network, see `tinymeta.learning.settings.Settings`.
+    scaling : Scaling, optional
+        What observations and rewards are scaled by; nothing if left out.
     """
 
-    def __init__(self, tasks: TaskSet, name: str, theta: np.ndarray, hidden_size: int, seed: int = 0):
-        self.tasks = instance("tasks", tasks, TaskSet)
+    def __init__(
+        self,
+        tasks: AnyWorld,
+        name: str,
+        theta: np.ndarray,
+        hidden_size: int,
+        seed: int = 0,
+        encoder: tuple[int, ...] = (),
+        separate_value: bool = False,
+        scaling: Scaling | None = None,
+    ):
+        self.tasks = world_or_table(tasks)
         self.name = name
-        self.layout = make_layout(tasks, name, hidden_size)
+        self.layout = make_layout(tasks, name, hidden_size, encoder, separate_value)
         self.theta = _checked_theta(theta, self.layout)
+        self.scaling = unscaled(self.layout.num_features) if scaling is None else scaling
         self._random = randomness.generator(integer("seed", seed, 0), randomness.ACTING)
-        self._rows, self._act = allocate(self.layout, 1, 1, theta.dtype)  # two rows: this step's and the last one's
+        rows, self._act = allocate(self.layout, 1, 1, theta.dtype)  # two rows: this step's and the last one's
+        self._rows = rows._replace(scaling=self.scaling)
         self.reset()
 
     @classmethod
     def from_parameters(
-        cls, tasks: TaskSet, name: str, parameters: Mapping[str, np.ndarray], dtype: Any = np.float32, seed: int = 0
+        cls,
+        tasks: AnyWorld,
+        name: str,
+        parameters: Mapping[str, np.ndarray],
+        dtype: Any = np.float32,
+        seed: int = 0,
+        scaling: Scaling | None = None,
     ) -> "Agent":
         """An agent from {PyTorch name: array}, see `tinymeta.network.parameters.parameter_shapes`.
 
@@ -63,7 +88,19 @@ class Agent:
         if dtype not in (np.float32, np.float64):
             raise InputError(f"dtype = {shown(dtype)}, expected float32 or float64")
         hidden_size = np.shape(parameters["lstm.weight_hh"])[1]
-        return cls(tasks, name, to_flat(parameters, make_layout(tasks, name, hidden_size), dtype), hidden_size, seed)
+        layers = itertools.takewhile(parameters.__contains__, (f"encoder.{i}.bias" for i in itertools.count()))
+        encoder = tuple(len(parameters[layer]) for layer in layers)
+        separate = "value.lstm.bias" in parameters
+        theta = to_flat(parameters, make_layout(tasks, name, hidden_size, encoder, separate), dtype)
+        return cls(tasks, name, theta, hidden_size, seed, encoder, separate, scaling)
+
+    @classmethod
+    def of_run(
+        cls, tasks: AnyWorld, settings: Settings, theta: np.ndarray, scaling: Scaling | None = None, seed: int = 0
+    ) -> "Agent":
+        """The agent that a run of these settings trains."""
+        network = settings.encoder, settings.separate_value
+        return cls(tasks, settings.agent, theta, settings.hidden_size, seed, *network, scaling)
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -77,21 +114,21 @@ class Agent:
 
     def act(
         self,
-        observation: int,
+        observation: Any,
         prev_reward: float | None = None,
-        prev_action: int | None = None,
+        prev_action: Any = None,
         *,
         new_episode: bool = False,
         task: int | None = None,
         greedy: bool = False,
-    ) -> tuple[int, dict]:
+    ) -> tuple[Any, dict]:
         """One step of a trial.
 
         Parameters
         ----------
-        observation : int
-            0…O-1.
-        prev_reward, prev_action : float, int
+        observation : int or array of shape (O,)
+            0…O-1, or the numbers of a world whose observations are vectors.
+        prev_reward, prev_action : float, int or array of shape (A,)
             Of the step before; None at a trial's first step.
         new_episode : bool
             The last step ended an episode; `observation` is the next one's first. False at a trial's first step.
@@ -102,9 +139,10 @@ class Agent:
 
         Returns
         -------
-        action : int
+        action : int or array of shape (A,)
         info : dict
-            logits (A,), probabilities (A,), value, hidden (H,), cell (H,): copies.
+            logits (A,), probabilities (A,), value, hidden (H,), cell (H,): copies. Where actions are vectors, logits
+            are their means and there are no probabilities.
 
         Raises
         ------
@@ -121,27 +159,36 @@ class Agent:
     def _write_input(self, observation: Any, prev_reward: Any, prev_action: Any, new_episode: bool, task: Any) -> int:
         """Check a step's arguments and write them into the row that is its number."""
         tasks = self.tasks
-        observation = integer("observation", observation, 0, tasks.num_observations - 1)
+        seen = vector("observation", observation, tasks.observation_size) if tasks.observation_size else None
+        category = integer("observation", observation, 0, tasks.num_observations - 1) if seen is None else 0
         begins = self._steps == 0
         if begins and (prev_reward is not None or prev_action is not None or new_episode):
             raise InputError(
                 "a trial's first step has no prev_reward, prev_action or new_episode; call reset() only between trials"
             )
         prev_reward = 0.0 if begins else real("prev_reward", prev_reward)
-        prev_action = 0 if begins else integer("prev_action", prev_action, 0, tasks.num_actions - 1)
+        choice = 0
+        rows = self._rows
+        if not begins and tasks.continuous:
+            rows.vector[1 - self._steps % 2] = vector("prev_action", prev_action, tasks.num_actions)
+        elif not begins:
+            choice = integer("prev_action", prev_action, 0, tasks.num_actions - 1)
         episode = self._episode + new_episode
         if episode >= self.layout.identity_from:
             what = f"task, which agent {self.name!r} is told in episode {episode}"
             task = integer(what, task, 0, tasks.num_tasks - 1)
-        shown_task = 0 if task is None else task
         n = self._steps % 2
-        write_input(self._rows, self.layout, n, 1 - n, 0, episode, begins, new_episode, observation, prev_reward,
-                    prev_action, shown_task)  # fmt: skip
+        rows.reward[1 - n] = prev_reward * self.scaling.reward[0]
+        rows.action[1 - n] = choice
+        rows.task[0] = 0 if task is None else task
+        if seen is not None:
+            rows.seen[0] = seen
+        write_row(rows, self.layout, n, -1 if begins else 1 - n, 0, episode, begins, new_episode, category)
         self._steps += 1
         self._episode = episode
         return n
 
-    def _choose(self, n: int, greedy: bool) -> tuple[int, dict[str, Any]]:
+    def _choose(self, n: int, greedy: bool) -> tuple[Any, dict[str, Any]]:
         act = self._act
         info = {
             "logits": act.heads[n, :-1].copy(),
@@ -150,6 +197,10 @@ class Agent:
             "hidden": act.h[n].copy(),
             "cell": act.c[n].copy(),
         }
+        if self.tasks.continuous:
+            del info["probabilities"]
+            noise = 0.0 if greedy else self._random.normal(size=self.tasks.num_actions)
+            return info["logits"] + np.exp(self.parameters["policy.log_std"]) * noise, info
         if greedy:
             return int(np.argmax(info["logits"])), info
         cumulative = np.cumsum(info["probabilities"], dtype=np.float64)
@@ -176,17 +227,20 @@ class Agent:
         rollouts = integer("rollouts", rollouts, low=1, high=10**9)
         seed = integer("seed", seed, low=0, high=2**63 - 1)
         gamma = real("gamma", gamma, 0, 1)
-        rules = make_rules(self.tasks, None if step_limit is None else integer("step_limit", step_limit, 1, 10**12))
-        batch = trials_at_once(self.layout, rules, rollouts, self.theta.itemsize, trace)
+        limit = None if step_limit is None else integer("step_limit", step_limit, 1, 10**12)
+        rules = self.tasks.rules(limit)
+        draws = self.tasks.draws
+        batch = trials_at_once(self.layout, rules, draws, rollouts, self.theta.itemsize, trace)
         totals: list[Totals] = []
         traces: list[Trace] = []
-        rows, act = allocate(self.layout, batch, rules.step_limit, self.theta.dtype)
+        kernel = rollout_in(self.tasks)
         for first in range(0, rollouts, batch):
             count = min(batch, rollouts - first)
-            if count < batch:
-                rows, act = allocate(self.layout, count, rules.step_limit, self.theta.dtype)
-            uniforms = evaluation_uniforms(seed, first, count, rules.step_limit)
-            rollout(self.tasks.outcomes, rules, self.layout, self.theta, uniforms, greedy, rows, act)
+            if first == 0 or count < batch:
+                rows, act = rows_for(self.tasks, self.layout, count, rules.step_limit, self.theta.dtype)
+                rows = rows._replace(scaling=self.scaling)
+            uniforms = evaluation_uniforms(seed, first, count, rules.step_limit, draws)
+            kernel(self.tasks.data, rules, self.layout, self.theta, uniforms, greedy, rows, act)
             _check_finite(act.heads[: rows.size[STEPS]], self.name)
             totals.append(episode_totals(rows, rules.episodes, gamma))
             if trace:

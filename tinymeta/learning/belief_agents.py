@@ -122,7 +122,7 @@ class BeliefAgent:
         gamma = real("gamma", gamma, 0, 1)
         rules = make_rules(self.tasks, None if step_limit is None else integer("step_limit", step_limit, 1, 10**12))
         beliefs = max(1, BELIEF_BYTES // (2 * 8 * JointIndex(self.tasks).size))
-        batch = min(trials_at_once(self.layout, rules, rollouts, 8, trace), beliefs)
+        batch = min(trials_at_once(self.layout, rules, self.tasks.draws, rollouts, 8, trace), beliefs)
         totals: list[Totals] = []
         traces: list[Trace] = []
         for first in range(0, rollouts, batch):

@@ -13,10 +13,14 @@ import numpy as np
 
 from tinymeta.base.errors import PlanningError
 from tinymeta.base.intervals import NORMAL_95
+from tinymeta.environments.kinds import AnyWorld
 from tinymeta.environments.table import TaskSet
+from tinymeta.learning.agent import Agent
 from tinymeta.learning.belief_agents import BeliefAgent
 from tinymeta.learning.playing import Totals
 from tinymeta.learning.traces import Trace
+from tinymeta.learning.wirings import make_layout
+from tinymeta.network.parameters import num_parameters
 from tinymeta.optimum.belief import belief_along
 from tinymeta.optimum.exact_values import YARDSTICKS, Numbers, exact_values
 from tinymeta.optimum.nodes import NODE_LIMIT, NodeLimitError
@@ -81,13 +85,15 @@ def _measures(totals: Totals) -> dict[str, Any]:
 
 
 def first_action(agent: Any, rollouts: int, seed: int = 0) -> np.ndarray:
-    """P(action) at a trial's first step, the mean over trials: array (A,).
+    """P(action) at a trial's first step, the mean over trials: array (A,). Of actions that are vectors, their mean.
 
     What an agent does before it knows anything cannot be seen from its rewards: in a symmetric bandit every first pull
     is paid equally often.
     """
     _, arrays = agent.play(rollouts, seed=seed, step_limit=1, trace=True)
     logits = arrays["logits"][:, 0].astype(float)
+    if agent.tasks.continuous:
+        return logits.mean(axis=0)
     policy = np.exp(logits - logits.max(axis=1, keepdims=True))
     return (policy / policy.sum(axis=1, keepdims=True)).mean(axis=0)
 
@@ -110,7 +116,7 @@ def mean_and_sem(values: np.ndarray) -> dict[str, float | None]:
     return {"mean": float(np.mean(values)), "sem": sem}
 
 
-def exact_or_reason(tasks: TaskSet, gamma: float, node_limit: int = NODE_LIMIT) -> dict[str, Numbers]:
+def exact_or_reason(tasks: AnyWorld, gamma: float, node_limit: int = NODE_LIMIT) -> dict[str, Numbers]:
     """`exact_values` of the Bayes-optimal and the informed policy; where they are undefined, None and the "reason".
 
     An agent can be tested all the same.
@@ -124,23 +130,32 @@ def exact_or_reason(tasks: TaskSet, gamma: float, node_limit: int = NODE_LIMIT) 
     return values
 
 
-def yardsticks(tasks: TaskSet, gamma: float, names: Sequence[str] = YARDSTICKS) -> dict[str, Numbers]:
+def yardsticks(tasks: AnyWorld, gamma: float, names: Sequence[str] = YARDSTICKS) -> dict[str, Numbers]:
     """`exact_values` of the yardsticks in `names`; a greedy or Thompson agent that is out of reach is sampled.
 
     A sampled value carries "sampled": {"rollouts", "reward_sem"} in place of the "reason".
     """
     values = exact_values(tasks, gamma, which=names)
+    if "reason" in values.get("random", {}):
+        values["random"] = _sampled(random_agent(tasks), tasks, gamma)
+    if not isinstance(tasks, TaskSet):
+        return values
     for name in ("greedy", "thompson"):
         if "reason" in values.get(name, {}):
             with contextlib.suppress(
                 NodeLimitError
             ):  # the fully observed problem is out of reach too: the reason stays
-                values[name] = _sampled(name, tasks, gamma)
+                values[name] = _sampled(BeliefAgent(tasks, name, gamma), tasks, gamma)
     return values
 
 
-def _sampled(name: str, tasks: TaskSet, gamma: float) -> Numbers:
-    totals = BeliefAgent(tasks, name, gamma).play(SAMPLED_ROLLOUTS, gamma=gamma)
+def random_agent(tasks: AnyWorld) -> Agent:
+    """An agent of uniformly random choices: a network whose weights are all zero."""
+    return Agent(tasks, "plain", np.zeros(num_parameters(make_layout(tasks, "plain", 1)), np.float32), 1)
+
+
+def _sampled(agent: Any, tasks: AnyWorld, gamma: float) -> Numbers:
+    totals = agent.play(SAMPLED_ROLLOUTS, gamma=gamma)
     reward = mean_and_sem(totals.reward.sum(axis=1))
     return {
         "reward_per_trial": reward["mean"],
@@ -153,9 +168,11 @@ def _sampled(name: str, tasks: TaskSet, gamma: float) -> Numbers:
 def trace(agent: Any, rollouts: int, seed: int = 0, greedy: bool = False) -> Trace:
     """{name: array}: all that a third party needs to replay the rollouts, and the exact belief before each action.
 
-    Shapes are those of `tinymeta.learning.traces.make_trace`, and belief (N, T, M, S).
+    Shapes are those of `tinymeta.learning.traces.make_trace`, and belief (N, T, M, S), where there is a table.
     """
     totals, arrays = agent.play(rollouts, seed=seed, greedy=greedy, trace=True)
+    if not isinstance(agent.tasks, TaskSet):
+        return arrays
     arrays["belief"], _ = belief_along(
         agent.tasks, arrays["observation"], arrays["action"], arrays["reward"], arrays["valid"], ended=~totals.cut
     )

@@ -6,32 +6,33 @@ of updates, and its numbers are a pure function of (settings, seed, update): how
 nothing.
 """
 
-import math
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from tinymeta.base import randomness
+from tinymeta.base.dispatch import compiled_for
 from tinymeta.base.errors import NotFiniteError
 from tinymeta.base.jit import jit
-from tinymeta.base.memory import require
-from tinymeta.environments.outcomes import make_rules
-from tinymeta.environments.table import TaskSet
+from tinymeta.learning.a2c import FINE, QUANTITY, learn
+from tinymeta.learning.agent import Agent
+from tinymeta.learning.algorithms import make_loss
 from tinymeta.learning.rollout import rollout, uniforms_per_trial
-from tinymeta.learning.rows import STEPS, allocate, working_bytes
+from tinymeta.learning.rows import STEPS
+from tinymeta.learning.scaling import restore, running, scaling_of, update_scaling
 from tinymeta.learning.schedules import anneal
 from tinymeta.learning.settings import DTYPES, Settings
-from tinymeta.learning.update import advantages, backward, loss_terms
-from tinymeta.learning.wirings import make_layout
-from tinymeta.network.losses import Loss
-from tinymeta.network.optim import adam, clip_factor, global_norm, rmsprop
+from tinymeta.learning.sizes import CHUNK_NUMBERS, check_memory, rows_for
 from tinymeta.network.parameters import initial_parameters, num_parameters
 from tinymeta.network.products import zeros
 
 STATISTICS = ("trials", "env_steps", "reward", "policy_loss", "value_loss", "entropy", "loss", "grad_norm")
-CHUNK_NUMBERS = 100_000  # uniforms drawn at once, a bound on memory
-FINE, BAD_LOSS, BAD_GRADIENT, BAD_PARAMETER = range(4)  # how a chunk of updates ended
-QUANTITY = {BAD_LOSS: "the loss", BAD_GRADIENT: "the gradient", BAD_PARAMETER: "a parameter"}
+
+
+NOTHING: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 class DivergenceError(NotFiniteError):
@@ -47,68 +48,37 @@ class DivergenceError(NotFiniteError):
 
 
 @jit
-def run_updates(outcomes, rules, layout, loss, max_grad_norm, is_adam, theta, first, second, dtheta,
-                uniforms, annealed, done, rows, act, statistics):  # fmt: skip
-    """One update per row of uniforms (U, B·(2 + 2T)), after `done` earlier ones. Updates theta and the moments.
+def run_updates(world, rules, layout, loss, max_grad_norm, is_adam, theta, first, second, dtheta, uniforms, shuffling,
+                rates, done, rows, act, running, statistics):  # fmt: skip
+    """One update per row of uniforms (U, B·…), after `done` earlier ones. Updates theta, the moments and running.
 
-    annealed (U, 2) holds learning rate and entropy coefficient; the latter takes the place of the one in `loss`.
+    rates (U, 2) hold learning rate and entropy coefficient, shuffling (U, …) what PPO shuffles trials with.
 
     Overwrites dtheta, rows, act and statistics (U, 8). Returns (updates finished, FINE or what was not finite).
     """
     B = rows.task.shape[0]
     for u in range(uniforms.shape[0]):
-        rollout(outcomes, rules, layout, theta, uniforms[u].reshape((B, uniforms.shape[1] // B)), False, rows, act)
-        advantages(rows, loss, act)
-        policy_loss, value_loss, entropy = loss_terms(rows, act)
-        learning_rate = annealed[u, 0]
-        ent_coef = annealed[u, 1]
-        total = policy_loss + loss.vf_coef * value_loss - ent_coef * entropy
-        if not math.isfinite(total):
-            return u, BAD_LOSS
-        backward(rows, layout, loss.vf_coef, ent_coef, theta, act, dtheta)
-        norm = global_norm(dtheta)
-        if not math.isfinite(norm):
-            return u, BAD_GRADIENT
-        factor = clip_factor(norm, max_grad_norm)
-        if is_adam:
-            finite = adam(theta, dtheta, factor, first, second, learning_rate, done + u + 1)
-        else:
-            finite = rmsprop(theta, dtheta, factor, second, learning_rate)
-        if not finite:
-            return u, BAD_PARAMETER
-        reward = 0.0
-        for n in range(rows.size[STEPS]):
-            reward += rows.reward[n]
-        statistics[u, 0] = B
-        statistics[u, 1] = rows.size[STEPS]
-        statistics[u, 2] = reward
-        statistics[u, 3] = policy_loss
-        statistics[u, 4] = value_loss
-        statistics[u, 5] = entropy
-        statistics[u, 6] = total
-        statistics[u, 7] = norm
+        rollout(world, rules, layout, theta, uniforms[u].reshape((B, uniforms.shape[1] // B)), False, rows, act)
+        status = learn(
+            loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates[u], done + u, shuffling[u],
+            act, statistics[u],
+        )  # fmt: skip
+        if status != FINE:
+            return u, status
+        update_scaling(running, rows)
+        count_rows(rows, statistics[u])
     return uniforms.shape[0], FINE
 
 
-def training_bytes(tasks: TaskSet, settings: Settings) -> int:
-    """Bytes that a training run holds, rounded up: rows and activations, parameters and moments, a chunk's uniforms."""
-    layout = make_layout(tasks, settings.agent, settings.hidden_size)
-    rows = working_bytes(layout, settings.num_envs, tasks.step_limit, np.dtype(DTYPES[settings.dtype]).itemsize)
-    uniforms = max(CHUNK_NUMBERS, settings.num_envs * uniforms_per_trial(tasks.step_limit))
-    return rows + 6 * 8 * num_parameters(layout) + 4 * 8 * uniforms
-
-
-def check_memory(tasks: TaskSet, settings: Settings) -> None:
-    """Refuse a training run whose arrays do not fit into memory.
-
-    Raises
-    ------
-    ValueError
-        Names the sizes and how many bytes they would take.
-    """
-    sizes = f"num_envs = {settings.num_envs}, hidden_size = {settings.hidden_size}"
-    what = f"training with {sizes} and trials of up to {tasks.step_limit} steps"
-    require(training_bytes(tasks, settings), what)
+@jit
+def count_rows(rows, statistics):
+    """Overwrites the first three of an update's statistics: trials, steps and what they were paid."""
+    reward = 0.0
+    for n in range(rows.size[STEPS]):
+        reward += rows.paid[n]
+    statistics[0] = rows.task.shape[0]
+    statistics[1] = rows.size[STEPS]
+    statistics[2] = reward
 
 
 class Learner:
@@ -125,12 +95,13 @@ class Learner:
         What preparing the kernels cost: compilation, or loading them from the cache.
     """
 
-    def __init__(self, tasks: TaskSet, settings: Settings):
+    def __init__(self, tasks: Any, settings: Settings):
         check_memory(tasks, settings)
         self.tasks = tasks
         self.settings = settings
-        self.layout = make_layout(tasks, settings.agent, settings.hidden_size)
-        self.rules = make_rules(tasks)
+        self.layout = settings.layout(tasks)
+        per_episode = settings.returns == "episode"
+        self.rules = tasks.rules(per_episode=per_episode)
         dtype = DTYPES[settings.dtype]
         size = num_parameters(self.layout)
         uniforms = randomness.uniforms(settings.seed, randomness.INITIALISATION, 0, 1, size)[0]
@@ -141,11 +112,14 @@ class Learner:
         self.theta[:] = initial_parameters(self.layout, settings.init, uniforms, dtype)
         self.updates_done = 0
         self.env_steps_done = 0
-        self._loss = Loss(settings.gamma, settings.gae_lambda, settings.vf_coef, settings.ent_coef)
-        self.rows, self.act = allocate(self.layout, settings.num_envs, self.rules.step_limit, dtype)
-        self._width = settings.num_envs * uniforms_per_trial(self.rules.step_limit)
+        self.running = running(self.layout, settings)
+        self.rows, self.act = rows_for(tasks, self.layout, settings.num_envs, tasks.step_limit, dtype, per_episode)
+        self._loss = make_loss(settings, self.layout, len(self.rows.before), tasks.step_limit, dtype)
+        self._shuffled = settings.n_epochs * settings.num_envs if settings.algorithm == "ppo" else 0
+        self._width = settings.num_envs * uniforms_per_trial(tasks.step_limit, tasks.draws)
+        self._kernel = compiled_for(run_updates, type(tasks.data))
         started = time.perf_counter()
-        self._run(np.empty((0, self._width)), np.empty((0, 2)), np.empty((0, len(STATISTICS))))
+        self.run(np.empty((0, self._width)))
         self.compile_seconds = time.perf_counter() - started
 
     def advance(self, updates: int) -> np.ndarray:
@@ -156,43 +130,68 @@ class Learner:
         DivergenceError
             At the first loss, gradient or parameter that is not finite. The learner must then not be used any further.
         """
-        statistics = np.empty((updates, len(STATISTICS)))
+        parts = [np.empty((0, len(STATISTICS)))]
         chunk = max(1, CHUNK_NUMBERS // self._width)
         seed = self.settings.seed
         for at in range(0, updates, chunk):
             count = min(chunk, updates - at)
             uniforms = randomness.uniforms(seed, randomness.TRAINING, self.updates_done, count, self._width)
-            self._run(uniforms, self._annealed(count), statistics[at : at + count])
+            parts.append(self.run(uniforms))
+        statistics = np.concatenate(parts)
         self.env_steps_done += int(statistics[:, STATISTICS.index("env_steps")].sum())
         return statistics
 
-    def restore(self, theta: np.ndarray, first: np.ndarray, second: np.ndarray, updates: int, env_steps: int) -> None:
+    def restore(
+        self,
+        theta: np.ndarray,
+        first: np.ndarray,
+        second: np.ndarray,
+        updates: int,
+        env_steps: int,
+        scaling: Mapping[str, np.ndarray] = NOTHING,
+    ) -> None:
         """Go on from where another learner of the same task set and settings stood."""
+        restore(self.running, scaling)
+        for own, kept in zip(self.rows.scaling, scaling_of(self.running, self.layout.num_features), strict=True):
+            own[:] = kept
         self.theta[:] = theta
         self.first[:] = first
         self.second[:] = second
         self.updates_done = updates
         self.env_steps_done = env_steps
 
+    def agent(self) -> Agent:
+        """The agent as it is now, with weights of its own."""
+        scaling = scaling_of(self.running, self.layout.num_features)
+        return Agent.of_run(self.tasks, self.settings, self.theta.copy(), scaling)
+
     @property
     def trials_done(self) -> int:
         """Trials that were played so far."""
         return self.updates_done * self.settings.num_envs
 
-    def _annealed(self, count: int) -> np.ndarray:
+    def _rates(self, count: int) -> np.ndarray:
         """Learning rate and entropy coefficient of the next `count` updates, array (count, 2)."""
         s = self.settings
         when = s.schedule, s.updates, self.updates_done, count
         rate = anneal(s.learning_rate, s.final_learning_rate, *when)
         return np.stack([rate, anneal(s.ent_coef, s.final_ent_coef, *when)], axis=1)
 
-    def _run(self, uniforms: np.ndarray, annealed: np.ndarray, statistics: np.ndarray) -> None:
-        is_adam = self.settings.optimizer == "adam"
-        finished, status = run_updates(
-            self.tasks.outcomes, self.rules, self.layout, self._loss, self.settings.max_grad_norm, is_adam, self.theta,
-            self.first, self.second, self._dtheta, uniforms, annealed, self.updates_done, self.rows, self.act,
-            statistics,
+    def run(self, uniforms: np.ndarray, max_grad_norm: float | None = None) -> np.ndarray:
+        """The next updates with these numbers, one a row; returns their statistics, array (updates, 8).
+
+        `max_grad_norm` takes the place of the settings'. Raises like `advance`.
+        """
+        s = self.settings
+        count = len(uniforms)
+        statistics = np.empty((count, len(STATISTICS)))
+        shuffling = randomness.uniforms(s.seed, randomness.SHUFFLING, self.updates_done, count, self._shuffled)
+        finished, status = self._kernel(
+            self.tasks.data, self.rules, self.layout, self._loss, max_grad_norm or s.max_grad_norm,
+            s.optimizer == "adam", self.theta, self.first, self.second, self._dtheta, uniforms, shuffling,
+            self._rates(count), self.updates_done, self.rows, self.act, self.running, statistics,
         )  # fmt: skip
         self.updates_done += finished
         if status != FINE:
             raise DivergenceError(self.updates_done + 1, QUANTITY[status])
+        return statistics

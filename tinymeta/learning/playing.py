@@ -1,14 +1,16 @@
 """What playing trials with frozen weights needs: batches that fit into memory, evenly spread randomness, totals."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinymeta.base import randomness
 from tinymeta.base.memory import require
-from tinymeta.environments.outcomes import Rules
-from tinymeta.learning.rollout import ACTION_UNIFORM, START_UNIFORM, TASK_UNIFORM, uniforms_per_trial
-from tinymeta.learning.rows import STEPS, TIMES, Rows, working_bytes
+from tinymeta.environments.table import TaskSet
+from tinymeta.environments.world import Draws
+from tinymeta.learning.rollout import uniforms_per_trial
+from tinymeta.learning.rows import STEPS, TIMES, Rows
+from tinymeta.learning.sizes import working_bytes
 from tinymeta.learning.wirings import Layout
 
 BATCH_LIMIT = 128  # trials played at once
@@ -26,7 +28,7 @@ class Totals(NamedTuple):
 
 
 def trials_at_once(
-    layout: Layout, rules: Rules, rollouts: int, itemsize: int, trace: bool, bytes_per_trial: int = 0
+    layout: Layout, rules: Any, draws: Draws, rollouts: int, itemsize: int, trace: bool, bytes_per_trial: int = 0
 ) -> int:
     """How many trials to play at once: up to `BATCH_LIMIT`, fewer where they are long; results do not depend on it.
 
@@ -35,7 +37,7 @@ def trials_at_once(
     ValueError
         If one trial, or what is kept of all of them, does not fit into memory.
     """
-    one = working_bytes(layout, 1, rules.step_limit, itemsize) + 4 * 8 * uniforms_per_trial(rules.step_limit)
+    one = working_bytes(layout, 1, rules.step_limit, itemsize) + 4 * 8 * uniforms_per_trial(rules.step_limit, draws)
     one += bytes_per_trial
     kept = 4 * 8 * rules.episodes + 64
     if trace:
@@ -46,14 +48,14 @@ def trials_at_once(
     return batch
 
 
-def evaluation_uniforms(seed: int, first: int, count: int, step_limit: int) -> np.ndarray:
-    """The numbers of test trials first…first+count-1, array (count, 2 + 2T).
+def evaluation_uniforms(seed: int, first: int, count: int, step_limit: int, draws: Draws = TaskSet.draws) -> np.ndarray:
+    """The numbers of test trials first…first+count-1, array (count, `uniforms_per_trial`).
 
     Task, first state and first action are spread evenly (`randomness.spread`): a test of 100 trials then depends much
     less on chance.
     """
-    numbers = randomness.uniforms(seed, randomness.EVALUATION, first, count, uniforms_per_trial(step_limit))
-    evenly = [TASK_UNIFORM, ACTION_UNIFORM, START_UNIFORM]  # the two most even columns for task and first action
+    numbers = randomness.uniforms(seed, randomness.EVALUATION, first, count, uniforms_per_trial(step_limit, draws))
+    evenly = [0, 1 + draws.first, 1]  # the two most even columns for task and first action, then the first begin's
     numbers[:, evenly] = randomness.spread(seed, first, count)
     return numbers
 
@@ -65,10 +67,10 @@ def episode_totals(rows: Rows, episodes: int, gamma: float = 1.0) -> Totals:
     reward = np.zeros((B, episodes))
     count = np.zeros((B, episodes), np.int64)
     where = rows.trial[:steps], rows.episode[:steps]
-    np.add.at(reward, where, rows.reward[:steps])
+    np.add.at(reward, where, rows.paid[:steps])
     np.add.at(count, where, 1)
     discount = float(gamma) ** times_of(rows)
-    discounted = np.bincount(rows.trial[:steps], rows.reward[:steps] * discount, minlength=B)
+    discounted = np.bincount(rows.trial[:steps], rows.paid[:steps] * discount, minlength=B)
     return Totals(reward, discounted, count, rows.task.copy(), ~rows.ended)
 
 

@@ -3,7 +3,8 @@
 Rows. A batch of B trials that end at different times is stored without gaps: `begin[t]:begin[t + 1]` are the rows of
 the trials that are still running at time t, and `before[n]` is the row of the same trial one step earlier. A finished
 trial has no row, hence no cost. Rows from `size[STEPS]` to `size[USED]` belong to no step: they are the inputs that
-trials cut by a step limit would have seen next, and their values bootstrap.
+trials cut by a step limit would have seen next, and their values bootstrap. An episode that a limit cuts in a world
+without a table has such a row, too, counted from the last one downwards; `after` of its last step names it.
 """
 
 from typing import Any, NamedTuple
@@ -11,31 +12,55 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinymeta.base.jit import jit
+from tinymeta.learning.bodies import make_bodies
 from tinymeta.learning.wirings import Layout
+from tinymeta.network.heads import Categorical
 from tinymeta.network.products import zeros
 
-TIMES, STEPS, USED = 0, 1, 2  # entries of Rows.size
+TIMES, STEPS, USED, FINAL = range(4)  # entries of Rows.size
+GOES_ON, ENDED = -1, -2  # of Rows.after: the return runs on to the trial's next row; or nothing follows
+
+
+class Scaling(NamedTuple):
+    """What a world's observations and rewards are shifted and scaled by, see `tinymeta.learning.scaling`."""
+
+    shift: np.ndarray  # (O,) float64, taken from each number of an observation
+    scale: np.ndarray  # (O,) float64, then it is multiplied by this
+    reward: np.ndarray  # (1,) float64, rewards are multiplied by it
+
+
+def unscaled(size: int) -> Scaling:
+    """The `Scaling` of `size` numbers that changes nothing."""
+    return Scaling(np.zeros(size), np.ones(size), np.ones(1))
 
 
 class Rows(NamedTuple):
     """What entered the network and what came of it: one row a step, N rows, B trials, at most T times."""
 
-    size: np.ndarray  # (3,) int64: TIMES with a row, STEPS taken, rows USED
+    size: np.ndarray  # (4,) int64: TIMES with a row, STEPS taken, rows USED, FINAL rows of cut episodes
     begin: np.ndarray  # (T + 2,) int64
     before: np.ndarray  # (N,) int64, row of the same trial one step earlier, -1 at its first
+    after: np.ndarray  # (N,) int64, GOES_ON, ENDED, or the row of what a cut episode would have seen next
     reset: np.ndarray  # (N,) bool, the state is zeroed before this step
     columns: np.ndarray  # (N, 3) int64, columns of observation, previous action, task identity; -1 where absent
     prev_reward: np.ndarray  # (N,) the reward that enters
+    numbers: np.ndarray  # (N, F) the numbers that enter besides: an observation vector, the previous action's vector
     trial: np.ndarray  # (N,) int64, 0…B-1
     episode: np.ndarray  # (N,) int64, 0…K-1
-    action: np.ndarray  # (N,) int64
-    reward: np.ndarray  # (N,) the reward that follows
+    action: np.ndarray  # (N,) int64, where actions are choices
+    vector: np.ndarray  # (N, A), the action where it is a vector
+    reward: np.ndarray  # (N,) the reward that follows, as it is learned from
+    paid: np.ndarray  # (N,) the same as the environment paid it
     observation: np.ndarray  # (N,) int64, whether it enters or not
-    state_before: np.ndarray  # (N,) int64, the environment's state in which the action was taken
+    features: np.ndarray  # (N, O) the observation vector as the environment gave it
+    state_before: np.ndarray  # (N,) int64, the table's state in which the action was taken
     task: np.ndarray  # (B,) int64
-    state: np.ndarray  # (B,) int64, the environment's state now; at the end where the trial stopped
+    state: np.ndarray  # (B,) int64, the table's state now; at the end where the trial stopped
+    world: np.ndarray  # (B, W) float64, the state of a world without a table
+    seen: np.ndarray  # (B, O) float64, the observation vector now
     elapsed: np.ndarray  # (B,) int64, steps since the episode began
     ended: np.ndarray  # (B,) bool, the trial reached its end (False: a step limit cut it)
+    scaling: Scaling
 
 
 class Activations(NamedTuple):
@@ -47,7 +72,7 @@ class Activations(NamedTuple):
     c: np.ndarray  # (N, H)
     tanh_c: np.ndarray  # (N, H)
     h: np.ndarray  # (N, H)
-    heads: np.ndarray  # (N, A + 1), logits and value
+    heads: np.ndarray  # (N, A + 1), logits (means, where actions are vectors) and value
     probabilities: np.ndarray  # (N, A), π
     log_probabilities: np.ndarray  # (N, A), log π
     target: np.ndarray  # (N,) return G that the value is fitted to
@@ -59,43 +84,52 @@ class Activations(NamedTuple):
     dh_prev: np.ndarray  # (N, H)
     next_value: np.ndarray  # (B,)
     next_target: np.ndarray  # (B,)
+    bodies: tuple  # of a deep network, see `tinymeta.learning.deep`; empty for the network of the papers
 
 
-def allocate(layout: Layout, batch: int, step_limit: int, dtype: Any) -> tuple[Rows, Activations]:
-    """Empty `Rows` and `Activations` for `batch` trials of at most `step_limit` steps."""
-    N = batch * (step_limit + 1)
+def allocate(
+    layout: Layout, batch: int, step_limit: int, dtype: Any, world_size: int = 0, final_rows: int = 0
+) -> tuple[Rows, Activations]:
+    """Empty `Rows` and `Activations` for `batch` trials of at most `step_limit` steps.
+
+    `world_size` is W; `final_rows` rows are kept for what episodes would have seen after a limit cut them.
+    """
+    N = batch * (step_limit + 1) + final_rows
     A = layout.num_actions
+    chosen = isinstance(layout.head, Categorical)
     per_row = ("before", "trial", "episode", "action", "observation", "state_before")
     per_trial = ("task", "state", "elapsed")
+    reward = np.zeros(N, dtype)
     rows = Rows(
-        size=np.zeros(3, np.int64),
+        size=np.zeros(4, np.int64),
         begin=np.zeros(step_limit + 2, np.int64),
+        after=np.full(N, GOES_ON),
         columns=np.zeros((N, 3), np.int64),
         **{name: np.zeros(N, np.int64) for name in per_row},
         **{name: np.zeros(batch, np.int64) for name in per_trial},
         reset=np.zeros(N, bool),
         ended=np.zeros(batch, bool),
         prev_reward=np.zeros(N, dtype),
-        reward=np.zeros(N, dtype),
+        numbers=zeros((N, layout.num_numbers), dtype),
+        vector=np.zeros((N, 0 if chosen else A), dtype),
+        reward=reward,
+        paid=np.zeros(N, dtype) if world_size else reward,
+        features=np.zeros((N, layout.num_features), dtype),
+        world=np.zeros((batch, world_size)),
+        seen=np.zeros((batch, layout.num_features)),
+        scaling=unscaled(layout.num_features),
     )
     widths = dict.fromkeys(("h_prev", "c_prev", "c", "tanh_c", "h", "dh", "dc", "dh_prev"), layout.hidden_size)
     widths |= {"gates": 4 * layout.hidden_size, "dgates": 4 * layout.hidden_size}
-    widths |= {"heads": A + 1, "dheads": A + 1, "probabilities": A, "log_probabilities": A}
+    widths |= {"heads": A + 1, "dheads": A + 1}
+    widths |= dict.fromkeys(("probabilities", "log_probabilities"), A if chosen else 0)
     act = Activations(
         **{name: zeros((N, width), dtype) for name, width in widths.items()},
         **{name: np.zeros(N, dtype) for name in ("target", "advantage")},
         **{name: np.zeros(batch, dtype) for name in ("next_value", "next_target")},
+        bodies=(),
     )
-    return rows, act
-
-
-def working_bytes(layout: Layout, batch: int, step_limit: int, itemsize: int) -> int:
-    """Bytes of `allocate`, rounded up.
-
-    Per row: some integers, eight arrays of width H, the gates and their gradients of width 4H, and the heads' arrays.
-    """
-    row = 12 * 8 + itemsize * (16 * layout.hidden_size + 4 * (layout.num_actions + 1) + 4)
-    return batch * (step_limit + 2) * row
+    return rows, act._replace(bodies=make_bodies(layout, act))
 
 
 @jit
@@ -106,9 +140,11 @@ def write_input(rows, layout, n, before, trial, episode, begins_trial, begins_ep
     rows.trial[n] = trial
     rows.episode[n] = episode
     rows.observation[n] = observation
-    rows.reset[n] = begins_trial or (begins_episode and not layout.carries_state)
-    hidden = begins_trial or (begins_episode and not layout.sees_across)
+    alone = begins_trial or not layout.recurrent
+    hidden = alone or (begins_episode and not layout.sees_across)
+    rows.reset[n] = alone or (begins_episode and not layout.carries_state)
     rows.prev_reward[n] = 0 if hidden else prev_reward
     rows.columns[n, 0] = layout.observation_column + observation if layout.observation_column >= 0 else -1
-    rows.columns[n, 1] = -1 if hidden else layout.action_column + prev_action
+    rows.columns[n, 1] = -1 if hidden or layout.action_column < 0 else layout.action_column + prev_action
     rows.columns[n, 2] = layout.identity_column + task if episode >= layout.identity_from else -1
+    return hidden

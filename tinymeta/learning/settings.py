@@ -5,12 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from tinymeta.base.errors import InputError, choice, integer, real
+from tinymeta.base.errors import InputError, choice, instance, integer, real
 from tinymeta.learning.schedules import SCHEDULES
-from tinymeta.learning.wirings import WIRINGS
+from tinymeta.learning.wirings import WIRINGS, Layout, make_layout
 from tinymeta.network.optim import OPTIMIZERS
 from tinymeta.network.parameters import INITS
 
+ALGORITHMS = ("a2c", "ppo")
+RETURNS = ("trial", "episode")
+FLAGS = ("normalize_advantage", "separate_value", "norm_obs", "norm_reward")
 DTYPES: dict[str, Any] = {"float32": np.float32, "float64": np.float64}
 
 
@@ -44,6 +47,16 @@ class Settings:
     final_learning_rate: float | None = None  # annealed to; constant if None
     final_ent_coef: float | None = None
     schedule: str = "linear"
+    algorithm: str = "a2c"
+    n_epochs: int = 4  # of PPO: passes over a batch of trials
+    num_minibatches: int = 4  # of PPO: parts of a batch, each some trials
+    clip_range: float = 0.2  # of PPO: ε
+    normalize_advantage: bool = False
+    returns: str = "trial"  # discounted over the whole trial, or up to each episode's end
+    encoder: tuple[int, ...] = ()  # widths of dense tanh layers before the LSTM
+    separate_value: bool = False  # the value has layers and an LSTM of its own
+    norm_obs: bool = False  # an observation's numbers enter standardised by what was met so far
+    norm_reward: bool = False  # rewards are divided by the running deviation of the discounted return
 
     def __post_init__(self) -> None:
         checked = {
@@ -64,9 +77,20 @@ class Settings:
             "final_learning_rate": _or_none("final_learning_rate", self.final_learning_rate),
             "final_ent_coef": _or_none("final_ent_coef", self.final_ent_coef),
             "schedule": choice("schedule", self.schedule, SCHEDULES),
+            "algorithm": choice("algorithm", self.algorithm, ALGORITHMS),
+            "n_epochs": integer("n_epochs", self.n_epochs, low=1, high=1000),
+            "num_minibatches": integer("num_minibatches", self.num_minibatches, low=1, high=100_000),
+            "clip_range": real("clip_range", self.clip_range, above=0),
+            "returns": choice("returns", self.returns, RETURNS),
+            "encoder": _widths(self.encoder),
         }
+        for name in FLAGS:
+            checked[name] = instance(name, getattr(self, name), bool)
         for name, value in checked.items():  # as plain Python numbers, which JSON can hold
             object.__setattr__(self, name, value)
+        if self.algorithm == "ppo" and self.num_minibatches > self.num_envs:
+            what = f"num_minibatches = {self.num_minibatches} with num_envs = {self.num_envs}"
+            raise InputError(f"{what}, expected at most as many minibatches as trials per update")
         if self.schedule == "geometric":
             for name in ("learning_rate", "ent_coef"):
                 final = getattr(self, f"final_{name}")
@@ -79,10 +103,21 @@ class Settings:
         """Whether anything changes along the run, so that an update depends on how many there will be."""
         return self.final_learning_rate is not None or self.final_ent_coef is not None
 
+    def layout(self, tasks: Any) -> Layout:
+        """The layout of this agent and network on a task set or world."""
+        return make_layout(tasks, self.agent, self.hidden_size, self.encoder, self.separate_value)
+
     @property
     def updates(self) -> int:
         """Updates that play at least `trials` trials."""
         return -(-self.trials // self.num_envs)
+
+
+def _widths(encoder: Any) -> tuple[int, ...]:
+    widths = tuple(encoder) if isinstance(encoder, (tuple, list)) else (encoder,)
+    if len(widths) > 8:
+        raise InputError(f"encoder has {len(widths)} layers, expected at most 8")
+    return tuple(integer("encoder", width, low=1, high=4096) for width in widths)
 
 
 def _or_none(name: str, value: float | None) -> float | None:

@@ -1,6 +1,7 @@
 """Recorded rows as rectangular arrays: all that a third party needs to replay the trials."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -22,20 +23,16 @@ def make_trace(rows: Rows, act: Activations, layout: Layout) -> Trace:
         logits are read.
     """
     steps = rows.size[STEPS]
-    inputs = np.zeros((steps, layout.input_size), act.h.dtype)
-    inputs[:, layout.reward_column] = rows.prev_reward[:steps]
-    for column in rows.columns[:steps].T:
-        present = column >= 0
-        inputs[np.flatnonzero(present), column[present]] = 1
     flat = {
-        "inputs": inputs,
+        "inputs": dense_inputs(rows, steps, layout, act.h.dtype),
         "reset": rows.reset,
-        "action": rows.action,
-        "reward": rows.reward,
+        "action": rows.vector if layout.action_column < 0 else rows.action,
+        "reward": rows.paid,
         "task": rows.task[rows.trial],
         "episode": rows.episode,
         "observation": rows.observation,
         "state": rows.state_before,
+        "features": rows.features,
         "valid": np.ones(steps, bool),
         "logits": act.heads[:, :-1],
         "value": act.heads[:, -1],
@@ -48,6 +45,17 @@ def make_trace(rows: Rows, act: Activations, layout: Layout) -> Trace:
         trace[name] = np.zeros((len(rows.task), rows.size[TIMES], *array.shape[1:]), array.dtype)
         trace[name][where] = array[:steps]
     return trace
+
+
+def dense_inputs(rows: Rows, steps: int, layout: Layout, dtype: Any) -> np.ndarray:
+    """x of the first rows, array (steps, D), the vectors that the kernels never store (Eq. 1)."""
+    inputs = np.zeros((steps, layout.input_size), dtype)
+    inputs[:, layout.reward_column] = rows.prev_reward[:steps]
+    inputs[:, layout.input_size - layout.num_numbers :] = rows.numbers[:steps]
+    for column in rows.columns[:steps].T:
+        present = column >= 0
+        inputs[np.flatnonzero(present), column[present]] = 1
+    return inputs
 
 
 def join_traces(traces: Sequence[Trace]) -> Trace:

@@ -5,29 +5,45 @@ Policy π = softmax(W_π h + b_π) and value V = W_v h + b_v are computed as one
 """
 
 import math
+from typing import NamedTuple
 
 from tinymeta.base.jit import jit
 
 
-@jit
-def heads_forward(h, weight, bias, start, stop, heads, probabilities, log_probabilities):
-    """Logits, value, π and log π of rows start…stop, Eqs. 18-20. Overwrites those rows of the last three arrays.
+class Categorical(NamedTuple):
+    """A policy over A actions by name."""
 
-    h (N, H), weight (A + 1, H), bias (A + 1,); heads (N, A + 1), probabilities and log_probabilities (N, A).
+    num_actions: int
+
+
+@jit
+def outputs_forward(h, weight, bias, first, start, stop, heads):
+    """J linear outputs of rows start…stop, Eqs. 18-19. Overwrites their columns first…first + J of heads (N, A + 1).
+
+    h (N, H), weight (J, H), bias (J,).
     """
     outputs, H = weight.shape
-    A = outputs - 1
     zero = bias.dtype.type(0)
     for n in range(start, stop):
         for j in range(outputs):
             total = zero
             for k in range(H):
                 total += weight[j, k] * h[n, k]
-            heads[n, j] = bias[j] + total
+            heads[n, first + j] = bias[j] + total
+
+
+@jit
+def softmax(heads, start, stop, probabilities, log_probabilities):
+    """π and log π of rows start…stop, Eq. 20. Overwrites those rows of the last two arrays, both (N, A).
+
+    heads (N, A + 1) begins with the logits.
+    """
+    A = probabilities.shape[1]
+    for n in range(start, stop):
         top = heads[n, 0]
         for a in range(1, A):
             top = max(top, heads[n, a])
-        total = zero
+        total = heads.dtype.type(0)
         for a in range(A):
             probabilities[n, a] = math.exp(heads[n, a] - top)
             total += probabilities[n, a]
@@ -38,10 +54,10 @@ def heads_forward(h, weight, bias, start, stop, heads, probabilities, log_probab
 
 
 @jit
-def heads_backward(dheads, h, weight, steps, dh, dweight, dbias):
-    """The mirror of `heads_forward` given dheads (N, A + 1), Eqs. 30-32, on the first `steps` rows.
+def outputs_backward(dheads, first, h, weight, steps, dh, dweight, dbias):
+    """The mirror of `outputs_forward` given dheads (N, A + 1), Eqs. 30-32, on the first `steps` rows.
 
-    Overwrites dh (N, H); adds to dweight (A + 1, H) and dbias (A + 1,).
+    Overwrites dh (N, H); adds to dweight (J, H) and dbias (J,).
     """
     outputs, H = weight.shape
     zero = weight.dtype.type(0)
@@ -49,7 +65,7 @@ def heads_backward(dheads, h, weight, steps, dh, dweight, dbias):
         for k in range(H):
             dh[n, k] = zero
         for j in range(outputs):
-            dhead = dheads[n, j]
+            dhead = dheads[n, first + j]
             dbias[j] += dhead
             for k in range(H):
                 dh[n, k] += dhead * weight[j, k]

@@ -7,8 +7,9 @@
 Rows. A batch of trials that end at different times is stored without gaps: one row a step, the rows of one time next to
 each other, and `before[n]` the row of the same trial one step earlier. A finished trial has no row, hence no cost.
 
-Inputs. x is a few one-hots and one number, the previous reward. Its product with W_x is a sum of rows of W_x: those in
-`columns[n]` (-1: none) plus prev_reward[n] times row `reward_column`.
+Inputs. x is a few one-hots, one number, the previous reward, and behind them F numbers more, of an observation that is
+a vector; F = 0 in tables. Its product with W_x is a sum of rows of W_x: those in `columns[n]` (-1: none),
+prev_reward[n] times row `reward_column`, and numbers[n] times the last F rows.
 
 The gate axis is contiguous and ordered i, f, g, o; weights are (D + H, 4H), the transpose of PyTorch's.
 """
@@ -32,26 +33,57 @@ def split_gates(row: Any) -> Any:
 
 
 @jit
-def lstm_forward(columns, prev_reward, reset, before, reward_column, weight_x, weight_h, bias, start, stop,
-                 h_prev, c_prev, gates, c, tanh_c, h):  # fmt: skip
-    """The cell on rows start…stop of one time, Eqs. 1-6. Overwrites those rows of the last six arrays.
+def input_forward(columns, prev_reward, numbers, reward_column, weight_x, bias, start, stop, gates):
+    """The input's part of Eq. 1, bias + x W_x, on rows start…stop. Overwrites those rows of gates (N, J).
 
-    columns (N, 3), prev_reward, reset, before (N,); weight_x (D, 4H), weight_h (H, 4H), bias (4H,); gates (N, 4H),
-    activated; h_prev, c_prev, c, tanh_c, h (N, H).
+    columns (N, 3), prev_reward (N,), numbers (N, F); weight_x (D, J), bias (J,).
     """
-    H = weight_h.shape[0]
-    zero = bias.dtype.type(0)
-    half = bias.dtype.type(0.5)
-    carried = False
+    D, J = weight_x.shape
+    F = numbers.shape[1]
     for n in range(start, stop):
         reward = prev_reward[n]
-        for j in range(4 * H):
+        for j in range(J):
             gates[n, j] = bias[j] + reward * weight_x[reward_column, j]
         for i in range(3):
             column = columns[n, i]
             if column >= 0:
-                for j in range(4 * H):
+                for j in range(J):
                     gates[n, j] += weight_x[column, j]
+    if F > 0:
+        add_product(numbers, weight_x[D - F :], gates, start, stop)
+
+
+@jit
+def input_gradients(columns, prev_reward, numbers, reward_column, dgates, steps, dweight_x, dbias):
+    """The mirror of `input_forward`: adds its parameters' gradients over the first `steps` rows, Eqs. 15 and 17."""
+    D, J = dweight_x.shape
+    F = numbers.shape[1]
+    for n in range(steps):
+        reward = prev_reward[n]
+        for j in range(J):
+            dbias[j] += dgates[n, j]
+            dweight_x[reward_column, j] += reward * dgates[n, j]
+        for i in range(3):
+            column = columns[n, i]
+            if column >= 0:
+                for j in range(J):
+                    dweight_x[column, j] += dgates[n, j]
+    if F > 0:
+        add_outer(numbers, dgates, dweight_x[D - F :], 0, steps)
+
+
+@jit
+def lstm_forward(reset, before, weight_h, start, stop, h_prev, c_prev, gates, c, tanh_c, h):
+    """The cell on rows start…stop of one time, Eqs. 1-6, whose gates hold the input's part. Overwrites those rows of
+    the last six arrays.
+
+    reset, before (N,); weight_h (H, 4H); gates (N, 4H), activated; h_prev, c_prev, c, tanh_c, h (N, H).
+    """
+    H = weight_h.shape[0]
+    zero = weight_h.dtype.type(0)
+    half = weight_h.dtype.type(0.5)
+    carried = False
+    for n in range(start, stop):
         if reset[n]:
             for k in range(H):
                 h_prev[n, k] = zero
@@ -118,20 +150,3 @@ def lstm_backward(reset, before, weight_h, gates, c_prev, tanh_c, start, stop, d
             for k in range(H):
                 dh[m, k] += dh_prev[n, k]
                 dc[m, k] += dc[n, k]
-
-
-@jit
-def lstm_parameter_gradients(columns, prev_reward, reward_column, h_prev, dgates, steps, dweight_x, dweight_h, dbias):
-    """Adds the gradients of weights and bias over the first `steps` rows to the last three arrays, Eqs. 15-17."""
-    J = dbias.shape[0]
-    add_outer(h_prev, dgates, dweight_h, 0, steps)
-    for n in range(steps):
-        reward = prev_reward[n]
-        for j in range(J):
-            dbias[j] += dgates[n, j]
-            dweight_x[reward_column, j] += reward * dgates[n, j]
-        for i in range(3):
-            column = columns[n, i]
-            if column >= 0:
-                for j in range(J):
-                    dweight_x[column, j] += dgates[n, j]

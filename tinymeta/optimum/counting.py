@@ -7,6 +7,8 @@ beliefs nobody could enumerate. The vectors of one sum are visited in lexicograp
 in it; the rank of a vector is a sum of binomial coefficients (Knuth, TAOCP 4A, §7.2.1.3).
 """
 
+import math
+
 import numpy as np
 
 from tinymeta.base.errors import InputError, integer, real
@@ -46,7 +48,7 @@ def count_based_values(arms: int, pulls: int, gamma: float = 1.0) -> dict[str, t
     gamma = real("gamma", gamma, 0, 1)
     size = 2 * arms
     choose = _binomials(pulls + size, size)
-    states = int(choose[pulls + size - 2, size - 1])
+    states = last_counts(arms, pulls)
     if states > STATE_LIMIT:
         raise InputError(
             f"arms = {arms} with pulls = {pulls} has {states} count vectors in its last step, "
@@ -60,6 +62,11 @@ def count_based_values(arms: int, pulls: int, gamma: float = 1.0) -> dict[str, t
         "bayes_optimal": (float(reward[0]), float(value[0])),
         "informed": (best * pulls, best * sum(gamma**t for t in range(pulls))),
     }
+
+
+def last_counts(arms: int, pulls: int) -> int:
+    """How many count vectors there are before the last pull."""
+    return math.comb(pulls + 2 * arms - 2, 2 * arms - 1)
 
 
 def two_armed_thompson(pulls: int, gamma: float = 1.0) -> tuple[float, float]:

@@ -17,14 +17,17 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tinymeta.base.errors import choice, instance, integer, real
+from tinymeta.base.errors import choice, integer, real
+from tinymeta.environments.kinds import AnyWorld, world_or_table
 from tinymeta.environments.outcomes import NEVER
-from tinymeta.environments.table import TaskSet
+from tinymeta.environments.world import World
 from tinymeta.optimum.belief_policies import greedy_value, thompson_value
-from tinymeta.optimum.counting import count_based_values, two_armed_thompson
+from tinymeta.optimum.counting import count_based_values, last_counts, two_armed_thompson
 from tinymeta.optimum.graphs import Graphs
 from tinymeta.optimum.nodes import NODE_LIMIT, NodeLimitError
 from tinymeta.optimum.planning import Value, evaluate_policy, plan, plan_value, random_policy
+
+COUNTS_PER_NODE = 10  # count vectors that cost no more than one enumerated belief
 
 # "reward_per_trial", "steps_per_trial", "discounted_value"; "reason" and "bounds" where out of reach
 Numbers = dict[str, Any]
@@ -52,7 +55,7 @@ YARDSTICKS = tuple(YARDSTICK_VALUES)
 
 
 def exact_values(
-    tasks: TaskSet,
+    tasks: AnyWorld,
     gamma: float,
     node_limit: int = NODE_LIMIT,
     which: Sequence[str] = ("bayes_optimal", "informed", "random"),
@@ -61,7 +64,8 @@ def exact_values(
 
     Parameters
     ----------
-    tasks : TaskSet
+    tasks : TaskSet or World
+        Without a table there are no exact values but those of independent arms, which counting gives.
     gamma : float in [0, 1]
         Discount; "optimal" means optimal for the discounted return of a trial.
     node_limit : int
@@ -87,10 +91,11 @@ def exact_values(
     >>> tinymeta.exact_values(tinymeta.make("bandit"), gamma=0.8)["bayes_optimal"]["reward_per_trial"]
     9.5
     """
-    instance("tasks", tasks, TaskSet)
     gamma = real("gamma", gamma, 0, 1)
     node_limit = integer("node_limit", node_limit, low=1)
     names = [choice("yardstick", name, YARDSTICKS) for name in which]
+    if isinstance(world_or_table(tasks), World):
+        return {name: _numbers_of_world(name, tasks, gamma, node_limit) for name in names}
     graphs = Graphs(tasks, node_limit)
     return {name: _numbers(name, graphs, gamma) for name in names}
 
@@ -109,6 +114,23 @@ def _numbers(name: str, graphs: Graphs, gamma: float) -> Numbers:
         unknown: Numbers = {**dict.fromkeys(Value._fields), "reason": str(error)}
     bounds = _bounds(graphs, gamma) if name == "bayes_optimal" else None
     return unknown if bounds is None else {**unknown, "bounds": bounds}
+
+
+def _numbers_of_world(name: str, world: AnyWorld, gamma: float, node_limit: int) -> Numbers:
+    """What is known without a table: independent arms by counting and in closed form, of other worlds nothing."""
+    unknown: Numbers = dict.fromkeys(Value._fields)
+    if world.independent_arms is None:
+        return {**unknown, "reason": f"{world.name!r} has no table of tasks, so beliefs cannot be enumerated"}
+    arms, pulls = world.independent_arms
+    mean = {"informed": arms / (arms + 1), "random": 0.5}  # of the best of so many uniform numbers, and of any
+    if name in mean:
+        reward, value = mean[name] * pulls, mean[name] * sum(gamma**t for t in range(pulls))
+    elif name == "bayes_optimal" and arms <= 10 and last_counts(arms, pulls) <= COUNTS_PER_NODE * node_limit:
+        reward, value = count_based_values(arms, pulls, gamma)[name]
+    else:
+        what = f"{arms} arms and {pulls} pulls"
+        return {**unknown, "reason": f"{what} have too many counts of wins and losses to enumerate, and no table"}
+    return {"reward_per_trial": reward, "steps_per_trial": float(pulls), "discounted_value": value}
 
 
 def _bounds(graphs: Graphs, gamma: float) -> dict[str, Numbers] | None:

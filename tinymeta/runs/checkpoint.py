@@ -2,6 +2,7 @@
 
     lstm.weight_ih … value.bias    weights under PyTorch's names and shapes, see `tinymeta.network.parameters`
     first.<name>, second.<name>    the optimiser's moments
+    scaling.<name>                 float64, where numbers are scaled, see `tinymeta.learning.scaling.Running`
     updates, env_steps             int64, how far the run is
     metrics_bytes                  int64, length of metrics.csv up to its last whole interval
     open_interval (n, 8)           float64, statistics of the n updates since then
@@ -15,13 +16,15 @@ file may be damaged or a stranger's, and is no larger than its arrays can be.
 
 import io
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from tinymeta.base.errors import InputError, integer, shown
 from tinymeta.base.files import AnyPath, read_bounded
 from tinymeta.learning.learner import STATISTICS
+from tinymeta.learning.scaling import scaling_shapes
+from tinymeta.learning.settings import DTYPES, Settings
 from tinymeta.learning.wirings import Layout
 from tinymeta.network.parameters import num_parameters, parameter_shapes, to_dict, to_flat
 from tinymeta.runs.npz import checksum, read_arrays
@@ -53,6 +56,7 @@ class Checkpoint(NamedTuple):
     metrics_bytes: int
     open_interval: np.ndarray  # (n, 8)
     config: bytes
+    scaling: dict[str, np.ndarray]  # empty where nothing is scaled
 
 
 def write(checkpoint: Checkpoint, layout: Layout) -> bytes:
@@ -62,6 +66,7 @@ def write(checkpoint: Checkpoint, layout: Layout) -> bytes:
         arrays |= {prefix + name: array for name, array in to_dict(flat, layout).items()}
     for name in COUNTERS:
         arrays[name] = np.array(getattr(checkpoint, name), np.int64)
+    arrays |= checkpoint.scaling
     arrays["open_interval"] = checkpoint.open_interval
     arrays["config"] = np.array(checkpoint.config)
     arrays["format"] = np.array(CHECKPOINT_FORMAT, np.int64)
@@ -71,8 +76,8 @@ def write(checkpoint: Checkpoint, layout: Layout) -> bytes:
     return buffer.getvalue()
 
 
-def read(path: AnyPath, layout: Layout, dtype: Any, log_interval: int) -> Checkpoint:
-    """The `Checkpoint` in a file, for a run of this layout, dtype and interval.
+def read(path: AnyPath, layout: Layout, settings: Settings, log_interval: int) -> Checkpoint:
+    """The `Checkpoint` in a file, for a run of this layout, these settings and interval.
 
     Raises
     ------
@@ -82,13 +87,15 @@ def read(path: AnyPath, layout: Layout, dtype: Any, log_interval: int) -> Checkp
     DamagedError
         Names the file, and the array where one is to blame.
     """
-    dtype = np.dtype(dtype)
+    dtype = np.dtype(DTYPES[settings.dtype])
+    scaling = scaling_shapes(settings, layout)
     limit = 3 * num_parameters(layout) * dtype.itemsize + 8 * len(STATISTICS) * log_interval + OVERHEAD
+    limit += 16 * layout.num_features
     try:
         arrays = read_arrays(read_bounded(path, limit))
         if "checksum" not in arrays or arrays.pop("checksum").tobytes() != checksum(arrays).tobytes():
             raise InputError("its checksum is not that of its arrays")
-        _check_arrays(arrays, layout, dtype)
+        _check_arrays(arrays, _expected(layout, dtype, scaling))
         _check_values(arrays, log_interval)
         theta, first, second = (_flat(arrays, prefix, layout, dtype) for prefix in MOMENTS)
     except FormatError as error:
@@ -97,14 +104,14 @@ def read(path: AnyPath, layout: Layout, dtype: Any, log_interval: int) -> Checkp
         raise DamagedError(f"{path} is damaged: {error}") from None
     updates, env_steps, metrics_bytes = (int(arrays[name]) for name in COUNTERS)
     config = arrays["config"].item()
-    return Checkpoint(theta, first, second, updates, env_steps, metrics_bytes, arrays["open_interval"], config)
+    kept = {name: arrays[name] for name in scaling}
+    return Checkpoint(theta, first, second, updates, env_steps, metrics_bytes, arrays["open_interval"], config, kept)
 
 
-def _check_arrays(arrays: Arrays, layout: Layout, dtype: np.dtype) -> None:
+def _check_arrays(arrays: Arrays, expected: Mapping[str, tuple[str, tuple[int, ...] | None]]) -> None:
     """Names, dtypes and shapes, as `write` makes them for this layout."""
     if "format" in arrays and arrays["format"].tobytes() != np.int64(CHECKPOINT_FORMAT).tobytes():
         raise FormatError(f"format {shown(arrays['format'].tolist())}, expected {CHECKPOINT_FORMAT}")
-    expected = _expected(layout, dtype)
     for name in sorted(expected.keys() ^ arrays.keys()):
         raise InputError(f"array {shown(name)} is {'missing' if name in expected else 'unknown'}")
     for name, (code, shape) in expected.items():
@@ -114,10 +121,13 @@ def _check_arrays(arrays: Arrays, layout: Layout, dtype: np.dtype) -> None:
             raise InputError(f"array {name} has {got}, expected {shape} of {code}")
 
 
-def _expected(layout: Layout, dtype: np.dtype) -> dict[str, tuple[str, tuple[int, ...] | None]]:
+def _expected(
+    layout: Layout, dtype: np.dtype, scaling: Mapping[str, tuple[int, ...]]
+) -> dict[str, tuple[str, tuple[int, ...] | None]]:
     """{name: (how the dtype's code begins, shape or None for any)} of all arrays but the checksum."""
     shapes = parameter_shapes(layout)
     expected = {prefix + name: (dtype.str, shape) for prefix in MOMENTS for name, shape in shapes.items()}
+    expected |= {name: ("<f8", shape) for name, shape in scaling.items()}
     expected |= dict.fromkeys((*COUNTERS, "format"), ("<i8", ()))
     return expected | {"config": ("|S", ()), "open_interval": ("<f8", None)}
 
@@ -126,6 +136,11 @@ def _check_values(arrays: Arrays, log_interval: int) -> None:
     """Counters count, and the open interval has as many updates as they say."""
     for name in COUNTERS:
         integer(name, int(arrays[name]), low=0)
+    for name, array in arrays.items():
+        if name.startswith("scaling.") and not np.isfinite(array).all():
+            raise InputError(f"array {name} holds a value that is not finite")
+    if (arrays.get("scaling.squares", np.zeros(1)) < 0).any():
+        raise InputError("array scaling.squares holds a negative value")
     expected = int(arrays["updates"]) % log_interval, len(STATISTICS)
     statistics = arrays["open_interval"]
     if statistics.shape != expected or not np.isfinite(statistics).all():

@@ -29,8 +29,8 @@ from tinymeta.base.files import AnyPath, checked_path, parse_json, read_json, sy
 from tinymeta.base.locks import FolderLock
 from tinymeta.learning.agent import Agent
 from tinymeta.learning.learner import Learner
-from tinymeta.learning.settings import DTYPES
-from tinymeta.learning.wirings import Layout, make_layout
+from tinymeta.learning.scaling import kept_scaling, to_arrays
+from tinymeta.learning.wirings import Layout
 from tinymeta.runs import checkpoint as checkpoints
 from tinymeta.runs import metrics
 from tinymeta.runs.checkpoint import Checkpoint, DamagedError
@@ -148,6 +148,7 @@ class RunFolder:
             metrics_bytes=self.metrics_path.stat().st_size,
             open_interval=open_interval,
             config=config.to_json().encode(),
+            scaling=to_arrays(learner.running),
         )
         return checkpoints.write(state, learner.layout)
 
@@ -162,7 +163,7 @@ class RunFolder:
         ValueError
             If it is of another format, or was made with other settings than `config`.
         """
-        state = checkpoints.read(path, layout, DTYPES[config.settings.dtype], config.log_interval)
+        state = checkpoints.read(path, layout, config.settings, config.log_interval)
         made = parse_config(parse_json(state.config, path), path)
         difference = made.difference(config, CHANGEABLE)
         if difference is not None:
@@ -175,11 +176,12 @@ class RunFolder:
         config = self.read_config()
         settings = config.settings
         tasks = build(config)
-        layout = make_layout(tasks, settings.agent, settings.hidden_size)
+        layout = settings.layout(tasks)
         agents = []
         for path in self.snapshots_path.glob("update-*.npz"):
             state, _ = self.read_checkpoint(path, config, layout)
-            agents.append((state.updates, Agent(tasks, settings.agent, state.theta, settings.hidden_size)))
+            scaling = kept_scaling(settings, layout, state.scaling)
+            agents.append((state.updates, Agent.of_run(tasks, settings, state.theta, scaling)))
         return sorted(agents, key=lambda pair: pair[0])
 
     # ---------------------------------------------------------------- going on

@@ -14,25 +14,25 @@ from typing import Any
 
 from tinymeta.base.errors import InputError, choice, instance
 from tinymeta.base.files import AnyPath
+from tinymeta.environments.kinds import AnyWorld, world_or_table
 from tinymeta.environments.registry import make
-from tinymeta.environments.table import TaskSet
 from tinymeta.learning.agent import Agent
 from tinymeta.learning.evaluation import exact_or_reason
 from tinymeta.learning.learner import Learner
+from tinymeta.learning.scaling import kept_scaling
 from tinymeta.learning.settings import Settings
-from tinymeta.learning.wirings import make_layout
 from tinymeta.runs.config import Config, build, parse_kwargs
 from tinymeta.runs.folder import RunFolder
 
 RUN_NODE_LIMIT = 200_000  # beliefs among which a training run looks for the optimum, some two seconds
 
 
-def learn(tasks: TaskSet, agent: str = "rl2", **settings: Any) -> Agent:
+def learn(tasks: AnyWorld, agent: str = "rl2", **settings: Any) -> Agent:
     """Train an agent on any task set, in memory, and return it.
 
     Parameters
     ----------
-    tasks : TaskSet
+    tasks : TaskSet or World
         One of ours or your own.
     agent : str
         A row of `tinymeta.learning.wirings.WIRINGS`.
@@ -54,14 +54,14 @@ def learn(tasks: TaskSet, agent: str = "rl2", **settings: Any) -> Agent:
     >>> tinymeta.learn(tinymeta.make("bandit"), trials=40, hidden_size=4).layout.hidden_size
     4
     """
-    instance("tasks", tasks, TaskSet)
+    world_or_table(tasks)
     defaults = instance("tasks.defaults", tasks.defaults, dict)
     _check_names("setting", settings)
     _check_names("setting in tasks.defaults", defaults)
     chosen = Settings(**{**defaults, **settings, "agent": agent})
     learner = Learner(tasks, chosen)
     learner.advance(chosen.updates)
-    return Agent(tasks, agent, learner.theta, chosen.hidden_size)
+    return learner.agent()
 
 
 def _check_names(kind: str, settings: Mapping[str, Any]) -> None:
@@ -88,12 +88,12 @@ def load(path: AnyPath, seed: int = 0) -> Agent:
     config = folder.read_config()
     settings = config.settings
     tasks = build(config)
-    layout = make_layout(tasks, settings.agent, settings.hidden_size)
+    layout = settings.layout(tasks)
     checkpoint = folder.last_checkpoint
     if checkpoint is None:
         raise InputError(f"{folder.path} has no checkpoint.npz, expected a run that got at least that far")
     state, _ = folder.read_checkpoint(checkpoint, config, layout)
-    return Agent(tasks, settings.agent, state.theta, settings.hidden_size, seed)
+    return Agent.of_run(tasks, settings, state.theta, kept_scaling(settings, layout, state.scaling), seed)
 
 
 def exact_for(config: Config) -> dict[str, Any]:

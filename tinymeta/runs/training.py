@@ -14,11 +14,9 @@ import numpy as np
 
 from tinymeta.base.errors import InputError
 from tinymeta.base.files import AnyPath
-from tinymeta.environments.table import TaskSet
-from tinymeta.learning.agent import Agent
+from tinymeta.environments.kinds import AnyWorld
 from tinymeta.learning.evaluation import evaluate
 from tinymeta.learning.learner import STATISTICS, Learner, check_memory
-from tinymeta.learning.wirings import make_layout
 from tinymeta.runs.config import TRIALS_PER_ROW, Config, build
 from tinymeta.runs.event_log import EventLog, check_tensorboard
 from tinymeta.runs.folder import RunFolder
@@ -82,7 +80,7 @@ def train(
         return run.finish()
 
 
-def _checked_tasks(config: Config, tensorboard: bool) -> TaskSet:
+def _checked_tasks(config: Config, tensorboard: bool) -> AnyWorld:
     """The run's task set, if there is what it takes to train on it."""
     if tensorboard:
         check_tensorboard()
@@ -122,13 +120,13 @@ class _Run:
         Seconds up to the last checkpoint.
     """
 
-    def __init__(self, folder: RunFolder, config: Config, tasks: TaskSet, resume: bool, tensorboard: bool) -> None:
+    def __init__(self, folder: RunFolder, config: Config, tasks: AnyWorld, resume: bool, tensorboard: bool) -> None:
         settings = config.settings
         state = None
         self.timing = dict.fromkeys(SECONDS, 0.0)
         if resume and folder.exists:
             self.timing = folder.read_timing()
-            state = folder.restore(config, make_layout(tasks, settings.agent, settings.hidden_size))
+            state = folder.restore(config, settings.layout(tasks))
         if state is None:
             folder.create(config)
         self.folder = folder
@@ -137,7 +135,7 @@ class _Run:
         self.timing["compile_seconds"] += self.learner.compile_seconds
         self.open_interval = NO_STATISTICS
         if state is not None:
-            self.learner.restore(state.theta, state.first, state.second, state.updates, state.env_steps)
+            self.learner.restore(*state[:5], state.scaling)
             self.open_interval = state.open_interval
         self._log = EventLog(folder.path, self.timing["train_seconds"]) if tensorboard else None
 
@@ -227,7 +225,7 @@ class _Run:
         """The counters, the seconds, and the test of the frozen weights."""
         learner = self.learner
         settings = self.config.settings
-        agent = Agent(learner.tasks, settings.agent, learner.theta, settings.hidden_size)
+        agent = learner.agent()
         exact = exact_for(self.config)
         return {
             "env": self.config.env,

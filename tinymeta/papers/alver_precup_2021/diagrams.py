@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
 from tinymeta.base.errors import InputError
-from tinymeta.learning.wirings import Layout, make_layout
+from tinymeta.learning.wirings import Layout
 from tinymeta.optimum.belief import belief_along
 from tinymeta.papers.plotting import LABEL, Table, new_figure, save
 from tinymeta.papers.results import Results
@@ -66,7 +66,7 @@ def draw_architecture(results: Results, out: Path) -> None:
     """Figure 1: the RL² network, an agent in a partially observable environment, and RL² seen as such an agent."""
     config = results.first_run("corridor-rl2").read_config()
     tasks = build(config)
-    layout = make_layout(tasks, config.settings.agent, config.settings.hidden_size)
+    layout = config.settings.layout(tasks)
     figure, axes = new_figure(11.0, 3.4, 1, 3)
     titles = ("RL²: the network (corridor)", "an agent in a POMDP", "RL²: the LSTM as state estimator")
     for axis, title in zip(axes, titles, strict=True):

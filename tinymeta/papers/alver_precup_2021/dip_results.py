@@ -13,7 +13,6 @@ import numpy as np
 from tinymeta.base.errors import InputError
 from tinymeta.base.files import read_json, write_whole
 from tinymeta.base.intervals import Estimate, difference, estimate, share
-from tinymeta.learning.wirings import make_layout
 from tinymeta.papers.alver_precup_2021.dips import (
     CONVERGED,
     CONVERGED_ROWS,
@@ -68,7 +67,7 @@ def _intervened(run: RunFolder) -> dict[str, Any]:
     config = run.read_config()
     reward = run.read_metrics()["reward_per_trial"]
     row = first_dip(reward)
-    layout = make_layout(build(config), config.settings.agent, config.settings.hidden_size)
+    layout = config.settings.layout(build(config))
     paths = sorted(run.snapshots_path.glob("update-*.npz"))
     if not paths:
         raise InputError(f"{run.path} has no snapshots, expected those of: bash runs.sh")

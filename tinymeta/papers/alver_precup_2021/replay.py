@@ -9,12 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tinymeta.base import randomness
-from tinymeta.learning.learner import STATISTICS, Learner, run_updates
+from tinymeta.learning.learner import STATISTICS, Learner
 from tinymeta.learning.rollout import ACTION_UNIFORM
 from tinymeta.learning.rows import STEPS
-from tinymeta.learning.schedules import anneal
-from tinymeta.network.losses import Loss
-from tinymeta.network.products import zeros
 from tinymeta.runs.config import Config, build
 
 LUCK = 5  # which of the streams under PROBING is ours
@@ -44,8 +41,6 @@ class Replay:
     def __init__(self, config: Config):
         self.settings = config.settings
         self.learner = Learner(build(config), config.settings)
-        self._loss = Loss(*(getattr(config.settings, name) for name in Loss._fields))
-        self._dtheta = zeros(self.learner.theta.size, self.learner.theta.dtype)
 
     @property
     def state(self) -> State:
@@ -72,20 +67,7 @@ class Replay:
 
     def run(self, uniforms: np.ndarray, max_grad_norm: float | None = None) -> np.ndarray:
         """Updates with these numbers, one a row; returns reward per trial by update, array (updates,)."""
-        learner = self.learner
-        s = self.settings
-        when = s.schedule, s.updates, learner.updates_done, len(uniforms)
-        rate = anneal(s.learning_rate, s.final_learning_rate, *when)
-        annealed = np.stack([rate, anneal(s.ent_coef, s.final_ent_coef, *when)], axis=1)
-        statistics = np.empty((len(uniforms), len(STATISTICS)))
-        limit = s.max_grad_norm if max_grad_norm is None else max_grad_norm
-        run_updates(
-            learner.tasks.outcomes, learner.rules, learner.layout, self._loss, limit, s.optimizer == "adam",
-            learner.theta, learner.first, learner.second, self._dtheta, uniforms, annealed, learner.updates_done,
-            learner.rows, learner.act, statistics,
-        )  # fmt: skip
-        learner.updates_done += len(uniforms)
-        return statistics[:, REWARD] / s.num_envs
+        return self.learner.run(uniforms, max_grad_norm)[:, REWARD] / self.settings.num_envs
 
     def rarest(self) -> Rare:
         """The least probable action of the last update."""
