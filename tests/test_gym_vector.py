@@ -34,7 +34,8 @@ def assert_same_course(many, singles, steps, seed=7):
     assert many.single_action_space == singles.single_action_space
     assert many.observation_space == singles.observation_space
     many.action_space.seed(seed)
-    for beginning in ({"seed": seed}, {}, {"seed": [5, None, 6], "options": {"task": 0}}):
+    chosen = {} if many.unwrapped.tasks.num_tasks is None else {"options": {"task": 0}}
+    for beginning in ({"seed": seed}, {}, {"seed": [5, None, 6], **chosen}):
         first = many.reset(**beginning)
         assert_same(first, singles.reset(**beginning))
         assert first[0] in many.observation_space

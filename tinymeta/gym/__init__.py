@@ -7,8 +7,8 @@ trained and tested on it; info tells task, episode and the exact belief. Keyword
     belief=True or False         whether info tells the exact belief
     render_mode="ansi"           of the single environments
 
-`gymnasium.make_vec` makes `TrialVectorEnv`, which steps all trials in one compiled call. A `TaskSet` of one's own needs
-no name: ``TrialEnv(tasks)``.
+`gymnasium.make_vec` makes `TrialVectorEnv`, which steps all trials in one compiled call. A `TaskSet` or `World` of
+one's own needs no name: ``TrialEnv(tasks)``.
 """
 
 from typing import Any
@@ -19,11 +19,12 @@ extra_module("gymnasium", "gym", "tinymeta.gym")
 
 import gymnasium  # noqa: E402
 
+from tinymeta.environments.kinds import AnyWorld  # noqa: E402
 from tinymeta.environments.registry import ENVIRONMENTS, make  # noqa: E402
 from tinymeta.environments.table import TaskSet  # noqa: E402
 from tinymeta.gym.trial_env import TrialEnv  # noqa: E402
 from tinymeta.gym.vector_env import TrialVectorEnv  # noqa: E402
-from tinymeta.gym.wrappers import RL2Observation, RL2VectorObservation  # noqa: E402
+from tinymeta.gym.wrappers import ANY_REWARD, RL2Observation, RL2VectorObservation  # noqa: E402
 
 
 def identifier(env: str) -> str:
@@ -78,8 +79,10 @@ def make_trials(
     return RL2VectorObservation(made, _reward_range(tasks)) if rl2 else made
 
 
-def _reward_range(tasks: TaskSet) -> tuple[float, float]:
-    """The least and the largest reward of a step."""
+def _reward_range(tasks: AnyWorld) -> tuple[float, float]:
+    """The least and the largest reward of a step; of a world without a table nothing is known."""
+    if not isinstance(tasks, TaskSet):
+        return ANY_REWARD
     return float(tasks.outcomes.reward_value.min()), float(tasks.outcomes.reward_value.max())
 
 

@@ -6,27 +6,26 @@ import gymnasium
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from tinymeta.environments.table import TaskSet
-from tinymeta.gym.slots import BEGIN_UNIFORMS, STEP_UNIFORMS
+from tinymeta.environments.kinds import AnyWorld
 from tinymeta.gym.trials import Trials, action_space, checked_actions, chosen_tasks, observation_space
 
 RENDER_MODES = ("ansi",)
 
 
 class TrialEnv(gymnasium.Env[Any, Any]):
-    """A task set as a Gymnasium environment: one episode of Gymnasium's is a trial, K episodes of ours on one task.
+    """A task set or world for Gymnasium: one episode of Gymnasium's is a trial, K episodes of ours on one task.
 
     `terminated` is the trial's true end, `truncated` a step limit's cut. The info of reset and step tells
 
-    - task: the task, 0…M-1, which the agent is not meant to see;
+    - task: the task, 0…M-1, which the agent is not meant to see; task_name: its name, if it has one;
     - episode_index: the episode that the observation belongs to, 0…K-1;
     - new_episode: whether the observation is that episode's first;
     - belief: the exact belief over tasks, array (M,), given all that was seen and done so far (after the trial's last
-      step, before it).
+      step, before it), where there is a table.
 
     Parameters
     ----------
-    tasks : TaskSet
+    tasks : TaskSet or World
     belief : bool, optional
         Whether info tells the belief; see `tinymeta.gym.trials.Trials` for the default.
     render_mode : "ansi", optional
@@ -47,19 +46,17 @@ class TrialEnv(gymnasium.Env[Any, Any]):
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012 (Gymnasium's own form)
 
-    def __init__(self, tasks: TaskSet, belief: bool | None = None, render_mode: str | None = None) -> None:
+    def __init__(self, tasks: AnyWorld, belief: bool | None = None, render_mode: str | None = None) -> None:
         if render_mode not in (None, *RENDER_MODES):  # a TypeError tells Stable-Baselines3 to ask for none
             raise TypeError(f"render_mode = {render_mode!r}, expected None or one of {', '.join(RENDER_MODES)}")
         self.tasks = tasks
         self.render_mode = render_mode
         self.observation_space = observation_space(tasks)
         self.action_space = action_space(tasks)
-        self._trials = Trials(tasks, 1, max(BEGIN_UNIFORMS, STEP_UNIFORMS), belief)
-        self._last_action: int | None = None
+        self._trials = Trials(tasks, 1, numbers=0, belief=belief)
+        self._last_action: Any = None
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[np.int64, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin a trial; options={"task": m} chooses its task.
 
         Raises
@@ -69,12 +66,12 @@ class TrialEnv(gymnasium.Env[Any, Any]):
         """
         super().reset(seed=seed)
         task = chosen_tasks(options, self.tasks, 1)
-        self._draw(BEGIN_UNIFORMS)
+        self._draw(self._trials.drawing.begin)
         self._trials.begin(task)
         self._last_action = None
-        return self._trials.observations()[0], self._info()
+        return self._observation(), self._info()
 
-    def step(self, action: int) -> tuple[np.int64, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Act once.
 
         Raises
@@ -88,12 +85,12 @@ class TrialEnv(gymnasium.Env[Any, Any]):
         actions = checked_actions([action], self.tasks, 1)
         if trials.over[0]:
             raise ResetNeeded("the trial has not begun, or is over; expected reset() before another step()")
-        self._draw(STEP_UNIFORMS)
+        self._draw(trials.drawing.step)
         trials.step(actions)
-        self._last_action = int(actions[0])
+        self._last_action = actions[0]
         slots = trials.slots
         ends = bool(slots.terminated[0]), bool(slots.truncated[0])
-        return trials.observations()[0], float(slots.reward[0]), *ends, self._info()
+        return self._observation(), float(slots.reward[0]), *ends, self._info()
 
     def render(self) -> str | None:
         """The last step as a line of text; None without a render mode."""
@@ -103,7 +100,7 @@ class TrialEnv(gymnasium.Env[Any, Any]):
         words = [f"{self.tasks.name}: task {slots.task[0]}, episode {slots.episode[0]}, step {slots.steps[0]}"]
         if self._last_action is not None:
             words.append(f"action {self._last_action}, reward {slots.reward[0]:g}")
-        words.append(f"observation {slots.observation[0]}")
+        words.append(f"observation {self._observation()}")
         if "belief" in (info := self._info()):
             words.append(f"belief {' '.join(f'{weight:.3f}' for weight in info['belief'])}")
         return "; ".join(words) + "\n"
@@ -113,6 +110,10 @@ class TrialEnv(gymnasium.Env[Any, Any]):
         self._trials.uniforms[0, :numbers] = self.np_random.random(numbers)
         self._trials.slots.used[0] = 0
 
+    def _observation(self) -> Any:
+        batch = self._trials.observations()
+        return {name: values[0] for name, values in batch.items()} if isinstance(batch, dict) else batch[0]
+
     def _info(self) -> dict[str, Any]:
         infos = {name: values[0] for name, values in self._trials.infos().items()}
-        return {name: value if isinstance(value, np.ndarray) else value.item() for name, value in infos.items()}
+        return {name: value.item() if isinstance(value, np.generic) else value for name, value in infos.items()}

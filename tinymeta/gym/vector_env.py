@@ -9,15 +9,14 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from tinymeta.base.errors import InputError, shown
-from tinymeta.environments.table import TaskSet
-from tinymeta.gym.slots import BEGIN_UNIFORMS, STEP_UNIFORMS
+from tinymeta.environments.kinds import AnyWorld
 from tinymeta.gym.trials import Trials, action_space, checked_actions, chosen_tasks, observation_space
 
-DRAWN_AT_ONCE = 256  # uniform numbers of a slot
+DRAWN_AT_ONCE = 256  # uniform numbers of a slot, or more where a trial needs many to begin
 
 
 class TrialVectorEnv(VectorEnv[Any, Any, np.ndarray]):
-    """B trials of a task set, stepped by one compiled kernel.
+    """B trials of a task set or world, stepped by one compiled kernel.
 
     They take the same course as B single environments (`TrialEnv`) with the same seeds and actions. As in Gymnasium's
     own vector environments, a trial that is over is followed at the *next* step by a new one, whatever the action
@@ -26,7 +25,7 @@ class TrialVectorEnv(VectorEnv[Any, Any, np.ndarray]):
 
     Parameters
     ----------
-    tasks : TaskSet
+    tasks : TaskSet or World
     num_envs : int
         B.
     belief : bool, optional
@@ -38,12 +37,12 @@ class TrialVectorEnv(VectorEnv[Any, Any, np.ndarray]):
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012 (Gymnasium's own form)
 
     def __init__(
-        self, tasks: TaskSet, num_envs: int = 1, belief: bool | None = None, max_episode_steps: int | None = None
+        self, tasks: AnyWorld, num_envs: int = 1, belief: bool | None = None, max_episode_steps: int | None = None
     ) -> None:
         self.tasks = tasks
         self.num_envs = num_envs
         self._trials = Trials(tasks, num_envs, DRAWN_AT_ONCE, belief, max_episode_steps)
-        self._trials.slots.used[:] = DRAWN_AT_ONCE
+        self._trials.slots.used[:] = self._trials.uniforms.shape[1]
         self._generators = [np_random()[0] for _ in range(num_envs)]
         self.single_observation_space = observation_space(tasks)
         self.single_action_space = action_space(tasks)
@@ -52,7 +51,7 @@ class TrialVectorEnv(VectorEnv[Any, Any, np.ndarray]):
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[np.ndarray, dict[str, Any]]:
+    ) -> tuple[Any, dict[str, Any]]:
         """Begin B trials.
 
         Parameters
@@ -71,18 +70,18 @@ class TrialVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         for b, one in enumerate(self._seeds(seed)):
             if one is not None:
                 self._generators[b] = np_random(one)[0]
-                self._trials.slots.used[b] = DRAWN_AT_ONCE
+                self._trials.slots.used[b] = self._trials.uniforms.shape[1]
         self._draw()
         self._trials.begin(task)
         return self._trials.observations(), self._infos()
 
-    def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """Every trial acts, actions (B,); where one is over, the next begins.
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Every trial acts, actions (B,) or vectors (B, A); where one is over, the next begins.
 
         Raises
         ------
         InputError
-            If an action is none of 0…A-1.
+            If an action is not in the action space.
         """
         self._draw()
         self._trials.step(checked_actions(actions, self.tasks, self.num_envs))
@@ -104,8 +103,10 @@ class TrialVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         """Fill up the slots that lack numbers for another call, each from its own generator."""
         used = self._trials.slots.used
         uniforms = self._trials.uniforms
-        for b in np.flatnonzero(used + max(BEGIN_UNIFORMS, STEP_UNIFORMS) > DRAWN_AT_ONCE):
-            left = DRAWN_AT_ONCE - used[b]
+        drawing = self._trials.drawing
+        width = uniforms.shape[1]
+        for b in np.flatnonzero(used + max(drawing.begin, drawing.step) > width):
+            left = width - used[b]
             uniforms[b, :left] = uniforms[b, used[b] :].copy()
             uniforms[b, left:] = self._generators[b].random(used[b])
             used[b] = 0

@@ -20,8 +20,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
 from tinymeta.base.errors import InputError
+from tinymeta.gym.trials import LARGEST
 
-LARGEST = float(np.finfo(np.float32).max)
 ANY_REWARD = (-LARGEST, LARGEST)
 
 
