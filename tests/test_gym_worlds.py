@@ -6,6 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
+from gymnasium.utils.seeding import np_random
 from gymnasium.vector import SyncVectorEnv
 from test_gym_vector import B, assert_same_course
 
@@ -106,15 +107,18 @@ def test_ones_own_world():
 
 
 def test_what_a_world_shows_and_takes():
-    """By hand: up by 2 and the tilt of 1, beyond 3 at the latest in the second step; then the next episode."""
+    """By hand, from the generator's numbers: task and start, then at each step noise and the start of what may follow."""
     env = TrialEnv(walk(), render_mode="ansi")
+    number = np_random(0)[0].random(6)
     first, info = env.reset(seed=0, options={"task": 1})
+    assert first["numbers"][0] == pytest.approx(number[1])
     assert info == {"task": 1, "task_name": "tilted", "episode_index": 0, "new_episode": True}
     seen, reward, terminated, truncated, info = env.step([0.5, 0.0])
-    assert 1.5 <= seen["numbers"][0] - first["numbers"][0] < 1.6 + 1e-6
+    assert seen["numbers"][0] == pytest.approx(number[1] + 0.5 + 1 + 0.1 * number[2])
     assert (reward, terminated, truncated) == (pytest.approx(-seen["numbers"][0]), False, False)
     assert seen["category"] == 1
     seen, *_, info = env.step(np.array([2.0, 0.0]))
+    assert seen["numbers"][0] == pytest.approx(number[5])
     assert (info["episode_index"], info["new_episode"], seen["numbers"][1]) == (1, True, 1)
     assert env.render().startswith("walk: task 1, episode 1, step 2; action [2. 0.], reward -")
 
