@@ -11,7 +11,6 @@ from support import SMALL, small
 
 import tinymeta.gym
 from tinymeta.base.errors import InputError
-from tinymeta.environments.registry import ENVIRONMENTS
 from tinymeta.gym import RL2Observation, RL2VectorObservation, TrialEnv, identifier
 from tinymeta.learning.rows import allocate, write_input
 from tinymeta.learning.wirings import make_layout
@@ -27,7 +26,7 @@ def our_input(layout, first, begins_episode, observation, reward, action):
     return x
 
 
-@pytest.mark.parametrize("env", [env for env in ENVIRONMENTS if not small(env).observation_size])
+@pytest.mark.parametrize("env", [env for env in tinymeta.gym.environments() if not small(env).observation_size])
 def test_it_is_what_our_own_agent_sees(env):
     """Oracle: every step of three trials, but for the last number, which tells that an episode begins."""
     tasks = small(env)
@@ -59,7 +58,9 @@ def test_previous_reward_and_action_are_zero_where_a_trial_begins():
     assert np.concatenate(again).tolist() == [[0, 0, 0, 1], [0, 0, 1, 1]]
 
 
-@pytest.mark.parametrize("env", [env for env in ENVIRONMENTS if isinstance(small(env), tinymeta.TaskSet)])
+@pytest.mark.parametrize(
+    "env", [env for env in tinymeta.gym.environments() if isinstance(small(env), tinymeta.TaskSet)]
+)
 def test_its_space_knows_the_rewards(env):
     """The previous reward's bounds are the task set's own, with the 0 of a trial's beginning."""
     space = gymnasium.make(identifier(env), rl2=True, **SMALL.get(env, {})).observation_space

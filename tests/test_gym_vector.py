@@ -4,13 +4,14 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from support import SMALL, every_env, noisy_taskset
+from support import SMALL, noisy_taskset
 
 import tinymeta
 import tinymeta.gym
 from tinymeta.gym import TrialEnv, TrialVectorEnv, identifier
 
 B = 3
+every_env = pytest.mark.parametrize("env", tinymeta.gym.environments())
 
 
 def assert_same(one, other):

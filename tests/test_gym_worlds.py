@@ -107,7 +107,7 @@ def test_ones_own_world():
 
 
 def test_what_a_world_shows_and_takes():
-    """By hand, from the generator's numbers: task and start, then at each step noise and the start of what may follow."""
+    """By hand, from the generator's numbers: task and start, then at each step noise and a start that may follow."""
     env = TrialEnv(walk(), render_mode="ansi")
     number = np_random(0)[0].random(6)
     first, info = env.reset(seed=0, options={"task": 1})
@@ -126,8 +126,9 @@ def test_what_a_world_shows_and_takes():
 def test_what_is_wrong_is_told():
     with pytest.raises(InputError, match="belief=True needs the exact belief, and 'walk' has no table"):
         TrialEnv(walk(), belief=True)
-    with pytest.raises(InputError, match="tasks = 3, expected a TaskSet or a World"):
-        TrialVectorEnv(3, 2)
+    for wrong in (TrialEnv, TrialVectorEnv):
+        with pytest.raises(InputError, match="tasks = 3, expected a TaskSet or a World"):
+            wrong(3)
     env = TrialEnv(walk())
     env.reset(seed=0)
     for action in (1, [1.0], [np.nan, 0.0], "up"):

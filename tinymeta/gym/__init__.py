@@ -1,4 +1,4 @@
-"""Every registered environment for Gymnasium: ``import tinymeta.gym``, then ``gymnasium.make("tinymeta/Bandit-v0")``.
+"""Every compiled environment for Gymnasium: ``import tinymeta.gym``, then ``gymnasium.make("tinymeta/Bandit-v0")``.
 
 One episode of Gymnasium's is one *trial*, K episodes of ours on one task, so a recurrent agent of any library can be
 trained and tested on it; info tells task, episode and the exact belief. Keywords are those of `tinymeta.make`, and
@@ -11,6 +11,7 @@ trained and tested on it; info tells task, episode and the exact belief. Keyword
 one's own needs no name: ``TrialEnv(tasks)``.
 """
 
+import inspect
 from typing import Any
 
 from tinymeta.base.extras import extra_module
@@ -19,10 +20,11 @@ extra_module("gymnasium", "gym", "tinymeta.gym")
 
 import gymnasium  # noqa: E402
 
-from tinymeta.environments.kinds import AnyWorld  # noqa: E402
+from tinymeta.environments.gymnasium_world import PythonWorld  # noqa: E402
 from tinymeta.environments.registry import ENVIRONMENTS, make  # noqa: E402
 from tinymeta.environments.table import TaskSet  # noqa: E402
 from tinymeta.gym.trial_env import TrialEnv  # noqa: E402
+from tinymeta.gym.trials import Compiled  # noqa: E402
 from tinymeta.gym.vector_env import TrialVectorEnv  # noqa: E402
 from tinymeta.gym.wrappers import ANY_REWARD, RL2Observation, RL2VectorObservation  # noqa: E402
 
@@ -38,12 +40,20 @@ def identifier(env: str) -> str:
     return f"tinymeta/{''.join(word[:1].upper() + word[1:] for word in env.split('-'))}-v0"
 
 
+def environments() -> list[str]:
+    """The registered environments that are compiled; those that Python steps, such as LunarLander, are Gymnasium's
+    already.
+    """
+    returned = {env: inspect.signature(row.build).return_annotation for env, row in ENVIRONMENTS.items()}
+    return [env for env, kind in returned.items() if kind is not PythonWorld]
+
+
 def register() -> list[str]:
-    """Tell Gymnasium of every environment that it does not yet know; returns all names.
+    """Tell Gymnasium of every one of `environments` that it does not yet know; returns the names of all.
 
     It was called when this module was imported. After one's own environment was added to the registry, call it again.
     """
-    for env in ENVIRONMENTS:
+    for env in environments():
         if identifier(env) not in gymnasium.registry:
             gymnasium.register(
                 identifier(env),
@@ -53,7 +63,7 @@ def register() -> list[str]:
                 order_enforce=False,  # `TrialEnv` itself refuses a step before the first reset
                 disable_env_checker=True,  # all of Gymnasium's checks run in the tests
             )
-    return [identifier(env) for env in ENVIRONMENTS]
+    return [identifier(env) for env in environments()]
 
 
 def make_trial(
@@ -79,7 +89,7 @@ def make_trials(
     return RL2VectorObservation(made, _reward_range(tasks)) if rl2 else made
 
 
-def _reward_range(tasks: AnyWorld) -> tuple[float, float]:
+def _reward_range(tasks: Compiled) -> tuple[float, float]:
     """The least and the largest reward of a step; of a world without a table nothing is known."""
     if not isinstance(tasks, TaskSet):
         return ANY_REWARD

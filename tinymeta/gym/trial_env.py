@@ -6,8 +6,7 @@ import gymnasium
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from tinymeta.environments.kinds import AnyWorld
-from tinymeta.gym.trials import Trials, action_space, checked_actions, chosen_tasks, observation_space
+from tinymeta.gym.trials import Compiled, Trials, action_space, checked_actions, chosen_tasks, observation_space
 
 RENDER_MODES = ("ansi",)
 
@@ -46,14 +45,14 @@ class TrialEnv(gymnasium.Env[Any, Any]):
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012 (Gymnasium's own form)
 
-    def __init__(self, tasks: AnyWorld, belief: bool | None = None, render_mode: str | None = None) -> None:
+    def __init__(self, tasks: Compiled, belief: bool | None = None, render_mode: str | None = None) -> None:
         if render_mode not in (None, *RENDER_MODES):  # a TypeError tells Stable-Baselines3 to ask for none
             raise TypeError(f"render_mode = {render_mode!r}, expected None or one of {', '.join(RENDER_MODES)}")
+        self._trials = Trials(tasks, 1, numbers=0, belief=belief)
         self.tasks = tasks
         self.render_mode = render_mode
         self.observation_space = observation_space(tasks)
         self.action_space = action_space(tasks)
-        self._trials = Trials(tasks, 1, numbers=0, belief=belief)
         self._last_action: Any = None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:

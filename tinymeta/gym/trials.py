@@ -11,14 +11,16 @@ from gymnasium import spaces
 from tinymeta.base.dispatch import compiled_for
 from tinymeta.base.errors import InputError, choice, instance, integer, shown
 from tinymeta.base.memory import require
-from tinymeta.environments.kinds import AnyWorld, table, world_or_table
+from tinymeta.environments.kinds import table
 from tinymeta.environments.table import TaskSet
+from tinymeta.environments.world import World
 from tinymeta.gym.slots import DRAWN, Drawing, begin_slots, follow_slots, make_slots, step_slots
 from tinymeta.optimum.filter import reward_index
 from tinymeta.optimum.joint import JointIndex
 
 BELIEF_LIMIT = 100_000  # (clock, task, state) triples of a trial up to which its belief is told unasked
 OPTIONS = ("task",)  # of reset
+Compiled = TaskSet | World  # what kernels can step
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -52,9 +54,11 @@ class Trials:
     """
 
     def __init__(
-        self, tasks: AnyWorld, count: int, numbers: int, belief: bool | None = None, step_limit: int | None = None
+        self, tasks: Compiled, count: int, numbers: int, belief: bool | None = None, step_limit: int | None = None
     ) -> None:
-        self.tasks = world_or_table(tasks)
+        if not isinstance(tasks, (TaskSet, World)):
+            raise InputError(f"tasks = {shown(tasks)}, expected a TaskSet or a World, which compiled steps can read")
+        self.tasks = tasks
         self.count = integer("num_envs", count, 1, 10**6)
         limit = tasks.step_limit if step_limit is None else integer("max_episode_steps", step_limit, 1)
         self.slots = make_slots(self.count, tasks.state_size, tasks.observation_size)
@@ -127,7 +131,7 @@ def _working_memory(tasks: TaskSet, count: int) -> tuple[np.ndarray, ...]:
     return np.zeros((count, *shape)), np.zeros((count, 2), np.int64), np.zeros(shape), np.zeros((count, index.M))
 
 
-def observation_space(tasks: AnyWorld) -> spaces.Space:
+def observation_space(tasks: Compiled) -> spaces.Space:
     """The space of one observation: Discrete for a category, Box for numbers, a Dict of both for both.
 
     Where nothing is known about their bounds, numbers are what float32 can hold.
@@ -139,14 +143,14 @@ def observation_space(tasks: AnyWorld) -> spaces.Space:
     return spaces.Dict({"category": category, "numbers": numbers}) if tasks.num_observations > 1 else numbers
 
 
-def action_space(tasks: AnyWorld) -> spaces.Space:
+def action_space(tasks: Compiled) -> spaces.Space:
     """The space of one action: Discrete, or Box for a vector, which the world clips where it has bounds."""
     if tasks.continuous:
         return spaces.Box(-np.inf, np.inf, (tasks.num_actions,), np.float32)
     return spaces.Discrete(tasks.num_actions)
 
 
-def chosen_tasks(options: dict[str, Any] | None, tasks: AnyWorld, count: int) -> np.ndarray:
+def chosen_tasks(options: dict[str, Any] | None, tasks: Compiled, count: int) -> np.ndarray:
     """The tasks that reset's options ask for, int64 array (B,), `DRAWN` where they leave it open.
 
     Raises
@@ -169,7 +173,7 @@ def chosen_tasks(options: dict[str, Any] | None, tasks: AnyWorld, count: int) ->
     return np.full(count, wanted, np.int64)
 
 
-def checked_actions(actions: Any, tasks: AnyWorld, count: int) -> np.ndarray:
+def checked_actions(actions: Any, tasks: Compiled, count: int) -> np.ndarray:
     """`actions` as an int64 array (B,), or as a float64 array (B, A) where they are vectors.
 
     Raises

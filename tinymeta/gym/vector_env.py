@@ -9,8 +9,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from tinymeta.base.errors import InputError, shown
-from tinymeta.environments.kinds import AnyWorld
-from tinymeta.gym.trials import Trials, action_space, checked_actions, chosen_tasks, observation_space
+from tinymeta.gym.trials import Compiled, Trials, action_space, checked_actions, chosen_tasks, observation_space
 
 DRAWN_AT_ONCE = 256  # uniform numbers of a slot, or more where a trial needs many to begin
 
@@ -37,7 +36,7 @@ class TrialVectorEnv(VectorEnv[Any, Any, np.ndarray]):
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012 (Gymnasium's own form)
 
     def __init__(
-        self, tasks: AnyWorld, num_envs: int = 1, belief: bool | None = None, max_episode_steps: int | None = None
+        self, tasks: Compiled, num_envs: int = 1, belief: bool | None = None, max_episode_steps: int | None = None
     ) -> None:
         self.tasks = tasks
         self.num_envs = num_envs
