@@ -32,4 +32,4 @@ def ball(tilt=(-0.5, 0.5), episodes=2):
                  continuous=True, episodes=episodes, name="ball")  # fmt: skip
 
 
-ball.defaults = {"algorithm": "ppo", "num_envs": 16, "trials": 8000, "learning_rate": 3e-3, "gae_lambda": 0.9}
+ball.defaults = {"algorithm": "ppo", "num_envs": 16, "trials": 8000}
