@@ -19,6 +19,8 @@ from tinymeta.environments.gym_family import BEGIN, LANES, STEP, Family, Shared,
 from tinymeta.environments.gym_processes import Processes, shared_memory
 from tinymeta.environments.gym_worker import DONE, GO, WRONG_INPUT
 
+STARTING = 60.0  # seconds that a worker may take at least to start, on a busy machine
+
 
 class Pool:
     """`count` copies of an environment.
@@ -171,7 +173,7 @@ class Pool:
                 data = cloudpickle.dumps((self.family, self.count, workers, worker, *share))
                 self._workers.hand_over(worker, len(data).to_bytes(8, "little") + data)
             for worker in range(workers):
-                self._answer(worker)
+                self._answer(worker, max(self.patience, STARTING))
         except BaseException as error:
             self.close()
             if isinstance(error, (PoolError, KeyboardInterrupt)):
@@ -203,11 +205,12 @@ class Pool:
             self.close()
             raise
 
-    def _answer(self, worker: int) -> None:
+    def _answer(self, worker: int, patience: float | None = None) -> None:
+        patience = self.patience if patience is None else patience
         try:
-            answer = self._workers.receive(worker, self.patience)
+            answer = self._workers.receive(worker, patience)
         except TimeoutError:
-            self._fail(worker, f"no answer for {self.patience:g} s")
+            self._fail(worker, f"no answer for {patience:g} s")
         if not answer:
             self._fail(worker, f"its process {self._workers.how_it_ended(worker)}")
         if answer[:1] != DONE:
