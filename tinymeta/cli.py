@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from tinymeta.base.compiler import telling_of_compilation
-from tinymeta.base.errors import InputError, NotFiniteError, choice, shown, unknown
+from tinymeta.base.errors import InputError, NotFiniteError, PoolError, choice, shown, unknown
 from tinymeta.environments.registry import ENVIRONMENTS, bring, make
 from tinymeta.learning.wirings import WIRINGS
 
@@ -145,7 +145,7 @@ def run(main: Callable[[], int]) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; nothing is left to say
         return FAILED
-    except (OSError, NotFiniteError) as error:
+    except (OSError, NotFiniteError, PoolError) as error:
         complain(error)
         return FAILED
     except MemoryError as error:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tinymeta import cli
-from tinymeta.base.errors import InputError, NotFiniteError
+from tinymeta.base.errors import InputError, NotFiniteError, PoolError
 from tinymeta.base.files import WriteError
 from tinymeta.base.intervals import NORMAL_95, interval
 from tinymeta.learning.schedules import SCHEDULES
@@ -96,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SweepError as error:
         cli.complain(f"{error}; --resume tries them again")
         return cli.FAILED
-    except (NotFiniteError, WriteError) as error:
+    except (NotFiniteError, PoolError, WriteError) as error:
         checkpoint = RunFolder(path).last_checkpoint
         last = "there is no checkpoint yet" if checkpoint is None else f"the last good checkpoint is {checkpoint}"
         cli.complain(f"training stopped: {error}; {last}")

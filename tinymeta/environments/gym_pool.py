@@ -5,6 +5,7 @@ one byte to each worker and one back: nothing is pickled, and what `gymnasium.ma
 out. An episode that ends is followed by the next one in the same call.
 """
 
+import sys
 import weakref
 from collections import deque
 from itertools import pairwise
@@ -18,6 +19,8 @@ from tinymeta.base.processes import cores_of_this_run
 from tinymeta.environments.gym_family import BEGIN, LANES, STEP, Family, Shared, one_line
 from tinymeta.environments.gym_processes import Processes, shared_memory
 from tinymeta.environments.gym_worker import DONE, GO, WRONG_INPUT
+
+OWN = "tinymeta_env_module_"  # how modules of one's own are called, see `tinymeta.environments.own`
 
 STARTING = 60.0  # seconds that a worker may take at least to start, on a busy machine
 
@@ -167,6 +170,9 @@ class Pool:
         """Hand over the family, and wait until all workers are there."""
         import cloudpickle  # comes with Gymnasium; also takes a class from a notebook along
 
+        for name, module in list(sys.modules.items()):
+            if name.startswith(OWN):  # a file that was named on the command line: no worker could import it
+                cloudpickle.register_pickle_by_value(module)
         workers = len(shares) - 1
         try:
             for worker, share in enumerate(pairwise(shares)):

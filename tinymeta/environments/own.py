@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from tinymeta.base.errors import InputError, shown
+from tinymeta.environments.gym_pool import OWN
 from tinymeta.environments.gymnasium_world import PythonWorld
 from tinymeta.environments.kinds import AnyWorld
 from tinymeta.environments.table import TaskSet
@@ -53,7 +54,7 @@ def _executed(path: Path) -> ModuleType:
     It goes by a name that tells its contents, under which machine code for its classes is found again.
     """
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    name = f"tinymeta_env_module_{path.stem}_{digest}"
+    name = f"{OWN}{path.stem}_{digest}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

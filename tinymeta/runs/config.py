@@ -19,7 +19,7 @@ import numba
 import numpy as np
 
 from tinymeta._version import __version__
-from tinymeta.base.errors import InputError, instance, integer, real, shown
+from tinymeta.base.errors import InputError, choice, instance, integer, real, shown
 from tinymeta.base.files import AnyPath
 from tinymeta.environments.registry import environment, make
 from tinymeta.learning.settings import Settings
@@ -135,6 +135,8 @@ def make_config(
     0.9
     """
     defaults = environment(env).defaults
+    for name in defaults:
+        choice(f"setting in the defaults of environment {env!r}", name, [f.name for f in fields(Settings)])
     learning = Settings(**{**defaults, **settings, "agent": agent})
     if log_interval is None:
         log_interval = max(1, TRIALS_PER_ROW // learning.num_envs)
