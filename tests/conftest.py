@@ -1,8 +1,9 @@
 """Which test files are collected where: nothing is skipped, but some files ask what a system or an install has not.
 
-Comparisons with PyTorch are collected where PyTorch is installed. Crashes, signals and others' folders are tested in
-Unix's own terms (SIGKILL, fork, modes); Windows has the rest. The page is opened where there is a Chromium; where there
-is none the last lines say so, and with TINYMETA_BROWSER=required, as in .ci/run, its tests fail.
+Comparisons with PyTorch are collected where PyTorch is installed, the quadruped where MetaGym is. Crashes, signals and
+others' folders are tested in Unix's own terms (SIGKILL, fork, modes); Windows has the rest. The page is opened where
+there is a Chromium; where there is none the last lines say so, and with TINYMETA_BROWSER=required, as in .ci/run, its
+tests fail.
 """
 
 import importlib.util
@@ -19,9 +20,11 @@ UNIX_ONLY = (
     "test_cluster.py",
     "test_plot.py",
     "test_commands.py",
+    "test_gym_pool.py",
 )
 
 collect_ignore_glob = [] if importlib.util.find_spec("torch") else ["*_pytorch.py"]
+collect_ignore_glob += [] if importlib.util.find_spec("metagym") else ["*_metagym.py"]
 if sys.platform == "win32":
     collect_ignore_glob += [f"*{name}" for name in UNIX_ONLY]
 

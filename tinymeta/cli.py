@@ -15,7 +15,6 @@ from typing import Any, NoReturn
 
 from tinymeta.base.compiler import telling_of_compilation
 from tinymeta.base.errors import InputError, NotFiniteError, choice, shown, unknown
-from tinymeta.environments.kinds import AnyWorld
 from tinymeta.environments.registry import ENVIRONMENTS, bring, make
 from tinymeta.learning.wirings import WIRINGS
 
@@ -90,6 +89,17 @@ def parse_env_kwargs(pairs: Sequence[str]) -> dict[str, Any]:
     return kwargs
 
 
+def widths(text: str) -> tuple[int, ...]:
+    """Layers' widths from "64,64"; "0" is no layer.
+
+    Examples
+    --------
+    >>> widths("64,32"), widths("0")
+    ((64, 32), ())
+    """
+    return () if text == "0" else tuple(int(part) for part in text.split(","))
+
+
 def _number(text: str) -> int | float | str:
     for kind in (int, float):
         try:
@@ -99,7 +109,7 @@ def _number(text: str) -> int | float | str:
     return text
 
 
-def make_tasks(args: argparse.Namespace) -> AnyWorld:
+def make_tasks(args: argparse.Namespace) -> Any:
     """The task set that ENV and --env-kwargs name; also checks AGENT, so that both are refused before any work."""
     if hasattr(args, "agent"):
         choice("agent", args.agent, WIRINGS)

@@ -12,7 +12,7 @@ from tinymeta.base.errors import InputError, NotFiniteError
 from tinymeta.base.files import WriteError
 from tinymeta.base.intervals import NORMAL_95, interval
 from tinymeta.learning.schedules import SCHEDULES
-from tinymeta.learning.settings import DTYPES
+from tinymeta.learning.settings import ALGORITHMS, DTYPES
 from tinymeta.runs.cluster import check_workers
 from tinymeta.runs.config import Config, make_config
 from tinymeta.runs.folder import RunFolder
@@ -20,7 +20,7 @@ from tinymeta.runs.interrupts import Interrupted
 from tinymeta.runs.sweep import SweepError, sweep
 from tinymeta.runs.training import train
 
-OPTIONS: dict[str, tuple[type, str]] = {  # of `make_config`
+OPTIONS: dict[str, tuple[Any, str]] = {  # of `make_config`
     "trials": (int, "trials to train for"),
     "num_envs": (int, "trials per update"),
     "learning_rate": (float, "step size of the optimiser"),
@@ -30,6 +30,12 @@ OPTIONS: dict[str, tuple[type, str]] = {  # of `make_config`
     "ent_coef": (float, "entropy coefficient"),
     "final_ent_coef": (float, "entropy coefficient at the last update; constant if left out"),
     "schedule": (str, f"{' or '.join(SCHEDULES)}, of what has a final value"),
+    "algorithm": (str, " or ".join(ALGORITHMS)),
+    "n_epochs": (int, "of PPO: passes over a batch of trials"),
+    "num_minibatches": (int, "of PPO: parts of a batch, each some trials"),
+    "clip_range": (float, "of PPO: how far from 1 a probability ratio still counts"),
+    "returns": (str, "discounted over the whole trial, or up to each episode's end"),
+    "encoder": (cli.widths, "dense tanh layers before the LSTM, such as 64,64"),
     "vf_coef": (float, "value-loss coefficient"),
     "max_grad_norm": (float, "global gradient-norm clip"),
     "optimizer": (str, "adam or rmsprop"),
@@ -39,7 +45,13 @@ OPTIONS: dict[str, tuple[type, str]] = {  # of `make_config`
     "log_interval": (int, "updates per row of metrics.csv"),
     "snapshots": (int, "networks to keep along the way, in snapshots/"),
 }
-LETTER = {int: "N", float: "X", str: "NAME"}
+SWITCHES = {  # of `make_config`, each with its --no- form
+    "normalize_advantage": "advantages with mean 0 and deviation 1 in each batch",
+    "separate_value": "a network of its own for the value",
+    "norm_obs": "standardise an observation's numbers by what was met so far",
+    "norm_reward": "divide rewards by the deviation of the discounted return so far",
+}
+LETTER = {int: "N", float: "X", str: "NAME", cli.widths: "N,N"}
 RESUMING = (
     "go on from the newest sound checkpoint; --trials (not below what is done), --seeds, --first-seed, --workers, "
     "--snapshots, --out, --cluster, --tensorboard and --quiet may change"
@@ -60,6 +72,8 @@ def make_parser() -> cli.Parser:
     parser.add_argument("--cluster", metavar="ADDRESS", help=cluster)
     for name, (kind, text) in OPTIONS.items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=LETTER[kind], help=text)
+    for name, text in SWITCHES.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", action=argparse.BooleanOptionalAction, help=text)
     parser.add_argument("--out", metavar="DIR", help="run folder; runs/<env>-<agent>-seed<N> if left out")
     parser.add_argument("--resume", action="store_true", help=RESUMING)
     parser.add_argument("--overwrite", action="store_true", help="drop a run that is already there")
@@ -97,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _config(args: argparse.Namespace) -> Config:
-    given = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
+    given = {name: getattr(args, name) for name in (*OPTIONS, *SWITCHES) if getattr(args, name) is not None}
     seed = args.first_seed if args.seeds is not None else args.seed
     seed = 0 if seed is None else seed
     return make_config(args.env, args.agent, cli.parse_env_kwargs(args.env_kwargs), seed=seed, **given)

@@ -13,7 +13,7 @@ compiled anew, and a file of machine code that needs a stranger's module is neve
 import functools
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def by_class(function: Callable) -> Any:
 
 
 @functools.cache
-def compiled_for(kernel: Any, kind: type) -> Any:
+def compiled_for(kernel: Any, kind: Hashable) -> Any:
     """`kernel` for arguments of class `kind`: itself, where its own source tells of the class.
 
     A class that was typed in, or that stands in the file that is being run (``__main__``), has no module that another

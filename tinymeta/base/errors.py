@@ -23,6 +23,10 @@ class NotFiniteError(ArithmeticError):
     """A computation met a number that is not finite. Commands print it as one line and end with exit code 1."""
 
 
+class PoolError(RuntimeError):
+    """An environment from outside the package failed, or the process that steps it; the message is one line."""
+
+
 class PlanningError(InputError):
     """The exact values of a task set are out of reach or undefined; its message says why and what to do."""
 

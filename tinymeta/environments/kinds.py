@@ -3,10 +3,11 @@
 from typing import Any
 
 from tinymeta.base.errors import InputError, shown
+from tinymeta.environments.gymnasium_world import PythonWorld
 from tinymeta.environments.table import TaskSet
 from tinymeta.environments.world import World
 
-AnyWorld = TaskSet | World
+AnyWorld = TaskSet | World | PythonWorld
 
 
 def world_or_table(tasks: Any) -> AnyWorld:
@@ -17,7 +18,7 @@ def world_or_table(tasks: Any) -> AnyWorld:
     InputError
         If it is neither a `TaskSet` nor a `World`.
     """
-    if not isinstance(tasks, (TaskSet, World)):
+    if not isinstance(tasks, (TaskSet, World, PythonWorld)):
         raise InputError(f"tasks = {shown(tasks)}, expected a TaskSet or a World")
     return tasks
 
@@ -30,7 +31,7 @@ def table(tasks: Any, what: str) -> TaskSet:
     InputError
         If it is a world without one; says why.
     """
-    if isinstance(tasks, World):
+    if isinstance(tasks, (World, PythonWorld)):
         raise InputError(f"{what} needs the exact belief, and {tasks.name!r} has no table of tasks to compute it from")
     if not isinstance(tasks, TaskSet):
         raise InputError(f"tasks = {shown(tasks)}, expected a TaskSet")

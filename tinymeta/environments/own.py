@@ -1,25 +1,32 @@
 """One's own environment in every command: `--env-module FILE.py:FUNCTION`.
 
-FUNCTION takes --env-kwargs as keywords and returns a `TaskSet`; its name is the environment's. Training begins from the
-bandit's column of Table 1, or from what a dict `FUNCTION.defaults` says. Files are executed only where the user names
-them: a run folder holds the environment's name alone, so a stranger's folder makes nothing run, and who wants to use it
-gives the option again. Worker processes find it in the variable `VARIABLE`, which the command sets for them.
+FUNCTION takes --env-kwargs as keywords and returns a `TaskSet` or a `World`; its name is the environment's. Training
+begins from the bandit's column of Table 1, or from what a dict `FUNCTION.defaults` says. Files are executed only where
+the user names them: a run folder holds the environment's name alone, so a stranger's folder makes nothing run, and who
+wants to use it gives the option again. Worker processes find it in the variable `VARIABLE`, which the command sets for
+them.
 """
 
+import hashlib
 import importlib.util
 import inspect
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from tinymeta.base.errors import InputError, shown
+from tinymeta.environments.gymnasium_world import PythonWorld
+from tinymeta.environments.kinds import AnyWorld
 from tinymeta.environments.table import TaskSet
+from tinymeta.environments.world import World
 
 VARIABLE = "TINYMETA_ENV_MODULE"  # FILE.py:FUNCTION, several on lines of their own
 
 
-def load_function(where: str) -> tuple[str, Callable[..., TaskSet]]:
+def load_function(where: str) -> tuple[str, Callable[..., AnyWorld]]:
     """(name, function) of "FILE.py:FUNCTION".
 
     Raises
@@ -33,32 +40,47 @@ def load_function(where: str) -> tuple[str, Callable[..., TaskSet]]:
     path = Path(file).resolve()
     if not path.is_file():
         raise InputError(f"--env-module: there is no file {path}")
-    spec = importlib.util.spec_from_file_location(f"tinymeta_env_module_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise InputError(f"--env-module: {path} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise InputError(f"--env-module: {path} failed: {type(error).__name__}: {error}") from error
+    module = _executed(path)
     function = getattr(module, name, None)
     if not callable(function):
         raise InputError(f"--env-module: {path} has no function {name!r}")
     return name, _checked(name, function)
 
 
-def _checked(name: str, function: Callable[..., Any]) -> Callable[..., TaskSet]:
+def _executed(path: Path) -> ModuleType:
+    """The file as a module, executed once in a process and version of it.
+
+    It goes by a name that tells its contents, under which machine code for its classes is found again.
+    """
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    name = f"tinymeta_env_module_{path.stem}_{digest}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"--env-module: {path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise InputError(f"--env-module: {path} failed: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _checked(name: str, function: Callable[..., Any]) -> Callable[..., AnyWorld]:
     """The function, whose failures are told in one line."""
 
-    def build(**kwargs: Any) -> TaskSet:
+    def build(**kwargs: Any) -> AnyWorld:
         try:
             tasks = function(**kwargs)
         except InputError:
             raise
         except Exception as error:
             raise InputError(f"environment {name!r} failed: {type(error).__name__}: {error}") from error
-        if not isinstance(tasks, TaskSet):
-            raise InputError(f"environment {name!r} returned {shown(tasks)}, expected a TaskSet")
+        if not isinstance(tasks, (TaskSet, World, PythonWorld)):
+            raise InputError(f"environment {name!r} returned {shown(tasks)}, expected a TaskSet or a World")
         return tasks
 
     build.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]

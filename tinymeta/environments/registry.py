@@ -1,10 +1,11 @@
 """The registry of task sets: each row is a builder and the training defaults of its column in the paper's Table 1.
 
-A new environment is one builder that returns a `TaskSet`, and one row here. Table 1 (Alver & Precup 2021, Appendix
-A.1) has columns for the bandit and the corridor; the other environments begin from the column of the one that they
-resemble.
+A new environment is one builder that returns a `TaskSet` or a `World`, and one row here. Table 1 (Alver & Precup 2021,
+Appendix A.1) has columns for the bandit and the corridor; the other environments begin from the column of the one that
+they resemble.
 """
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,9 +17,12 @@ from tinymeta.environments.cartpole import cartpole
 from tinymeta.environments.corridor import corridor
 from tinymeta.environments.fixed_arms import fixed_arms
 from tinymeta.environments.gridworld import gridworld
+from tinymeta.environments.gymnasium_world import gym
 from tinymeta.environments.independent import independent
 from tinymeta.environments.informative import informative
 from tinymeta.environments.kinds import AnyWorld
+from tinymeta.environments.lunarlander import lunarlander
+from tinymeta.environments.quadruped import quadruped
 from tinymeta.environments.random_mdp import random_mdp
 from tinymeta.environments.tiger import tiger
 
@@ -33,6 +37,10 @@ CORRIDOR = {
 CARTPOLE = {
     "algorithm": "ppo", "learning_rate": 1e-3, "gamma": 0.99, "gae_lambda": 0.95, "ent_coef": 0.0, "vf_coef": 0.5,
     "max_grad_norm": 0.5, "num_envs": 16, "trials": 4_000, "normalize_advantage": True, "returns": "episode",
+}  # fmt: skip
+LUNARLANDER = {
+    **CARTPOLE, "learning_rate": 1e-3, "gamma": 0.999, "gae_lambda": 0.98, "ent_coef": 0.01, "n_epochs": 4,
+    "num_envs": 32, "trials": 4_000, "norm_obs": True, "norm_reward": True,
 }  # fmt: skip
 RANDOM_MDP = {
     "learning_rate": 1e-3, "gamma": 0.99, "gae_lambda": 0.3, "ent_coef": 0.1, "vf_coef": 0.05, "max_grad_norm": 5.0,
@@ -58,7 +66,10 @@ ENVIRONMENTS = {
     "bandit-fixed": Environment(fixed_arms, BANDIT),
     "random-mdp": Environment(random_mdp, RANDOM_MDP),
     "cartpole": Environment(cartpole, CARTPOLE),
+    "lunarlander": Environment(lunarlander, LUNARLANDER),
+    "quadruped": Environment(quadruped, LUNARLANDER),
 }
+GYM = "gym:"  # before the id of an environment of Gymnasium
 SHIPPED = frozenset(ENVIRONMENTS)
 
 
@@ -90,14 +101,17 @@ def environment(env: str) -> Environment:
     InputError
         For an unknown name; says how one's own are given.
     """
+    if env.startswith(GYM):
+        return Environment(functools.partial(gym, env.removeprefix(GYM)), CARTPOLE)
     try:
         return ENVIRONMENTS[choice("environment", env, ENVIRONMENTS)]
     except InputError as error:
-        raise InputError(f"{error}; one's own is given with --env-module FILE.py:FUNCTION") from None
+        others = "one of Gymnasium's is gym:ID, one's own is given with --env-module FILE.py:FUNCTION"
+        raise InputError(f"{error}; {others}") from None
 
 
-def make(env: str, **kwargs: Any) -> AnyWorld:
-    """Build the task set `env`.
+def make(env: str, **kwargs: Any) -> Any:
+    """Build the task set or world `env`.
 
     Parameters
     ----------
@@ -108,7 +122,7 @@ def make(env: str, **kwargs: Any) -> AnyWorld:
 
     Returns
     -------
-    TaskSet
+    TaskSet or World
         Its `defaults` are those of the registry.
 
     Raises
@@ -124,7 +138,7 @@ def make(env: str, **kwargs: Any) -> AnyWorld:
     """
     row = environment(env)
     known = inspect.signature(row.build).parameters
-    for key in kwargs:
+    for key in () if "keywords" in known else kwargs:
         choice(f"keyword of environment {env!r}", key, known)
     tasks = row.build(**kwargs)
     tasks.defaults = dict(row.defaults)

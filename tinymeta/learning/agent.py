@@ -12,15 +12,17 @@ import numpy as np
 
 from tinymeta.base import randomness
 from tinymeta.base.errors import InputError, NotFiniteError, integer, real, shown, vector
+from tinymeta.environments.gymnasium_world import PythonWorld
 from tinymeta.environments.kinds import AnyWorld, world_or_table
 from tinymeta.learning.algorithms import rollout_in
 from tinymeta.learning.playing import Totals, episode_totals, evaluation_uniforms, trials_at_once
+from tinymeta.learning.python_worlds import Player
 from tinymeta.learning.rows import STEPS, Scaling, allocate, unscaled
 from tinymeta.learning.settings import Settings
 from tinymeta.learning.sizes import rows_for
 from tinymeta.learning.traces import Trace, join_traces, make_trace
 from tinymeta.learning.update import step_network
-from tinymeta.learning.wirings import Layout, make_layout
+from tinymeta.learning.wirings import Deep, Layout, make_layout
 from tinymeta.learning.worlds import write_row
 from tinymeta.network.parameters import num_parameters, to_dict, to_flat
 
@@ -55,7 +57,7 @@ class Agent:
         separate_value: bool = False,
         scaling: Scaling | None = None,
     ):
-        self.tasks = world_or_table(tasks)
+        self.tasks: Any = world_or_table(tasks)
         self.name = name
         self.layout = make_layout(tasks, name, hidden_size, encoder, separate_value)
         self.theta = _checked_theta(theta, self.layout)
@@ -101,6 +103,12 @@ class Agent:
         """The agent that a run of these settings trains."""
         network = settings.encoder, settings.separate_value
         return cls(tasks, settings.agent, theta, settings.hidden_size, seed, *network, scaling)
+
+    def with_weights(self, theta: np.ndarray) -> "Agent":
+        """The same agent and network with other weights (P,)."""
+        network = self.layout.network
+        encoder, separate = (network.widths.tolist(), network.separate) if isinstance(network, Deep) else ((), False)
+        return Agent(self.tasks, self.name, theta, self.layout.hidden_size, 0, tuple(encoder), separate, self.scaling)
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -233,18 +241,25 @@ class Agent:
         batch = trials_at_once(self.layout, rules, draws, rollouts, self.theta.itemsize, trace)
         totals: list[Totals] = []
         traces: list[Trace] = []
-        kernel = rollout_in(self.tasks)
+        player = None
+        if isinstance(self.tasks, PythonWorld):
+            player = Player(self.tasks, self.layout, batch)
         for first in range(0, rollouts, batch):
             count = min(batch, rollouts - first)
             if first == 0 or count < batch:
                 rows, act = rows_for(self.tasks, self.layout, count, rules.step_limit, self.theta.dtype)
                 rows = rows._replace(scaling=self.scaling)
             uniforms = evaluation_uniforms(seed, first, count, rules.step_limit, draws)
-            kernel(self.tasks.data, rules, self.layout, self.theta, uniforms, greedy, rows, act)
+            if player is None:
+                rollout_in(self.tasks)(self.tasks.data, rules, self.layout, self.theta, uniforms, greedy, rows, act)
+            else:
+                player.rollout(rules, self.theta, uniforms, greedy, rows, act)
             _check_finite(act.heads[: rows.size[STEPS]], self.name)
             totals.append(episode_totals(rows, rules.episodes, gamma))
             if trace:
                 traces.append(make_trace(rows, act, self.layout))
+        if player is not None:
+            player.close()
         together = Totals(*(np.concatenate(parts) for parts in zip(*totals, strict=True)))
         return (together, join_traces(traces)) if trace else together
 

@@ -23,4 +23,5 @@ def make_loss(settings: Any, layout: Layout, num_rows: int, step_limit: int, dty
 
 def rollout_in(tasks: AnyWorld) -> Any:
     """The compiled `rollout` for a task set or world."""
-    return compiled_for(rollout, type(tasks.data))
+    kind: Any = tasks.data.__class__
+    return compiled_for(rollout, kind)

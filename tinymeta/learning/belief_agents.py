@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from tinymeta.base import randomness
-from tinymeta.base.errors import InputError, choice, instance, integer, real
+from tinymeta.base.errors import InputError, choice, integer, real
+from tinymeta.environments.kinds import table
 from tinymeta.environments.outcomes import Rules, make_rules
 from tinymeta.environments.table import TaskSet
 from tinymeta.learning.belief_strategies import STRATEGIES, Step, Strategy
@@ -59,7 +60,7 @@ class BeliefAgent:
     """
 
     def __init__(self, tasks: TaskSet, name: str, gamma: float, seed: int = 0) -> None:
-        self.tasks = instance("tasks", tasks, TaskSet)
+        self.tasks = table(tasks, f"agent {name!r}")
         self.name = choice("belief agent", name, BELIEF_AGENTS)
         self._strategy: Strategy = STRATEGIES[name](tasks, real("gamma", gamma, 0, 1))
         self._random = randomness.generator(integer("seed", seed, 0), randomness.ACTING)

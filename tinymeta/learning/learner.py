@@ -17,9 +17,12 @@ from tinymeta.base import randomness
 from tinymeta.base.dispatch import compiled_for
 from tinymeta.base.errors import NotFiniteError
 from tinymeta.base.jit import jit
+from tinymeta.environments.gymnasium_world import PythonWorld
 from tinymeta.learning.a2c import FINE, QUANTITY, learn
 from tinymeta.learning.agent import Agent
 from tinymeta.learning.algorithms import make_loss
+from tinymeta.learning.ppo import PPO
+from tinymeta.learning.python_worlds import Player
 from tinymeta.learning.rollout import rollout, uniforms_per_trial
 from tinymeta.learning.rows import STEPS
 from tinymeta.learning.scaling import restore, running, scaling_of, update_scaling
@@ -59,15 +62,53 @@ def run_updates(world, rules, layout, loss, max_grad_norm, is_adam, theta, first
     B = rows.task.shape[0]
     for u in range(uniforms.shape[0]):
         rollout(world, rules, layout, theta, uniforms[u].reshape((B, uniforms.shape[1] // B)), False, rows, act)
-        status = learn(
+        status = learn_from_rows(
             loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates[u], done + u, shuffling[u],
-            act, statistics[u],
+            act, running, statistics[u],
         )  # fmt: skip
         if status != FINE:
             return u, status
-        update_scaling(running, rows)
-        count_rows(rows, statistics[u])
     return uniforms.shape[0], FINE
+
+
+@jit
+def learn_from_rows(loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates, update, shuffling,
+                    act, running, statistics):  # fmt: skip
+    """What `run_updates` does after a rollout."""
+    status = learn(
+        loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates, update, shuffling, act,
+        statistics,
+    )  # fmt: skip
+    if status == FINE:
+        update_scaling(running, rows)
+        count_rows(rows, statistics)
+    return status
+
+
+def run_python_updates(
+    player: Player, rules: Any, layout: Any, loss: Any, max_grad_norm: float, is_adam: bool, theta: np.ndarray,
+    first: np.ndarray, second: np.ndarray, dtheta: np.ndarray, uniforms: np.ndarray, shuffling: np.ndarray,
+    rates: np.ndarray, done: int, rows: Any, act: Any, running: Any, statistics: np.ndarray,
+) -> tuple[int, int]:  # fmt: skip
+    """`run_updates` where Python steps the world."""
+    B = rows.task.shape[0]
+    if len(uniforms) == 0:
+        player.prepare(rules, theta, rows, act)
+        rows.size[:] = 0  # no steps, a mean over nothing: what is learned from them is refused as not finite
+        nothing = np.zeros(2), 0, np.zeros(len(loss.order) * loss.n_epochs if isinstance(loss, PPO) else 0)
+        learn_from_rows(
+            loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, *nothing, act, running,
+            np.zeros(len(STATISTICS)),
+        )  # fmt: skip
+    for u in range(len(uniforms)):
+        player.rollout(rules, theta, uniforms[u].reshape(B, -1), False, rows, act)
+        status = learn_from_rows(
+            loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates[u], done + u, shuffling[u],
+            act, running, statistics[u],
+        )  # fmt: skip
+        if status != FINE:
+            return u, status
+    return len(uniforms), FINE
 
 
 @jit
@@ -117,7 +158,8 @@ class Learner:
         self._loss = make_loss(settings, self.layout, len(self.rows.before), tasks.step_limit, dtype)
         self._shuffled = settings.n_epochs * settings.num_envs if settings.algorithm == "ppo" else 0
         self._width = settings.num_envs * uniforms_per_trial(tasks.step_limit, tasks.draws)
-        self._kernel = compiled_for(run_updates, type(tasks.data))
+        self._kernel = compiled_for(run_updates, tasks.data.__class__)
+        self._player: Player | None = None
         started = time.perf_counter()
         self.run(np.empty((0, self._width)))
         self.compile_seconds = time.perf_counter() - started
@@ -160,6 +202,12 @@ class Learner:
         self.updates_done = updates
         self.env_steps_done = env_steps
 
+    def player(self) -> Player:
+        """The pool of a world that Python steps, opened when it is first needed."""
+        if self._player is None:
+            self._player = Player(self.tasks, self.layout, self.settings.num_envs)
+        return self._player
+
     def agent(self) -> Agent:
         """The agent as it is now, with weights of its own."""
         scaling = scaling_of(self.running, self.layout.num_features)
@@ -186,8 +234,13 @@ class Learner:
         count = len(uniforms)
         statistics = np.empty((count, len(STATISTICS)))
         shuffling = randomness.uniforms(s.seed, randomness.SHUFFLING, self.updates_done, count, self._shuffled)
-        finished, status = self._kernel(
-            self.tasks.data, self.rules, self.layout, self._loss, max_grad_norm or s.max_grad_norm,
+        world: Any = self.tasks.data
+        kernel = self._kernel
+        if isinstance(self.tasks, PythonWorld):
+            world = self.player()
+            kernel = run_python_updates
+        finished, status = kernel(
+            world, self.rules, self.layout, self._loss, max_grad_norm or s.max_grad_norm,
             s.optimizer == "adam", self.theta, self.first, self.second, self._dtheta, uniforms, shuffling,
             self._rates(count), self.updates_done, self.rows, self.act, self.running, statistics,
         )  # fmt: skip

@@ -18,9 +18,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinymeta.base.errors import choice, integer, real
-from tinymeta.environments.kinds import AnyWorld, world_or_table
+from tinymeta.environments.kinds import AnyWorld, table
 from tinymeta.environments.outcomes import NEVER
-from tinymeta.environments.world import World
+from tinymeta.environments.table import TaskSet
 from tinymeta.optimum.belief_policies import greedy_value, thompson_value
 from tinymeta.optimum.counting import count_based_values, last_counts, two_armed_thompson
 from tinymeta.optimum.graphs import Graphs
@@ -94,9 +94,9 @@ def exact_values(
     gamma = real("gamma", gamma, 0, 1)
     node_limit = integer("node_limit", node_limit, low=1)
     names = [choice("yardstick", name, YARDSTICKS) for name in which]
-    if isinstance(world_or_table(tasks), World):
+    if not isinstance(tasks, TaskSet):
         return {name: _numbers_of_world(name, tasks, gamma, node_limit) for name in names}
-    graphs = Graphs(tasks, node_limit)
+    graphs = Graphs(table(tasks, "an exact value"), node_limit)
     return {name: _numbers(name, graphs, gamma) for name in names}
 
 

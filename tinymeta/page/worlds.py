@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from tinymeta.base.errors import InputError
+from tinymeta.environments.kinds import table
 from tinymeta.environments.outcomes import make_rules
 from tinymeta.environments.table import TaskSet
 from tinymeta.learning.agent import Agent
-from tinymeta.learning.wirings import WIRINGS
+from tinymeta.learning.wirings import WIRINGS, Deep
 from tinymeta.page.encoding import packed
 from tinymeta.page.fitting import fitted
 from tinymeta.page.labels import labels_of
@@ -58,7 +59,10 @@ def worlds_of(paths: Iterable[str | Path]) -> list[dict[str, Any]]:
 def _world(runs: list[RunFolder]) -> dict[str, Any]:
     agents = [load(run.path) for run in runs]
     settings = runs[0].read_config().settings
-    tasks = agents[0].tasks
+    tasks = table(agents[0].tasks, "the page")
+    for agent, run in zip(agents, runs, strict=True):
+        if isinstance(agent.layout.network, Deep):
+            raise InputError(f"run {run.path} has dense layers or two networks, expected one LSTM for the page")
     labels = labels_of(tasks)
     entries = [_agent(agent, agent.name, run) for agent, run in zip(agents, runs, strict=True)]
     twin = untrained(agents[0], settings.seed, settings.init)
@@ -83,6 +87,7 @@ def tables_of(tasks: TaskSet) -> dict[str, Any]:
 def _agent(agent: Agent, name: str, run: RunFolder | None) -> dict[str, Any]:
     """An agent's network, and what is fitted to it; `run` is None for one that was never trained."""
     layout = agent.layout._asdict()
+    del layout["head"], layout["network"]
     layout["identity_from"] = min(layout["identity_from"], MANY)
     test = agent.play(TEST_ROLLOUTS)
     return {

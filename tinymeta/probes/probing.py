@@ -43,6 +43,9 @@ def machines(tasks: TaskSet, gamma: float, identity_from: int, values: dict | No
     `values`, if known, are what `exact_or_reason` gives; then no optimum is looked for that is out of reach.
     """
     values = exact_or_reason(tasks, gamma) if values is None else values
+    if not isinstance(tasks, TaskSet):
+        reason = {"reason": f"{tasks.name!r} has no table of tasks, so there is no exact belief"}
+        return Machines(reason, reason, values)
     beyond = values["bayes_optimal"].get("reason")
     bayes = {"reason": beyond} if beyond else or_reason(lambda: bayes_optimal(tasks, gamma))
     own = bayes if identity_from >= tasks.episodes else or_reason(lambda: informed(tasks, gamma, identity_from))
@@ -86,7 +89,9 @@ def probe(
     known = machines(tasks, gamma, agent.layout.identity_from) if known is None else known
     own = known.own
     result: dict[str, Any] = {"env": tasks.name, "agent": agent.name, "trials": trials, "gamma": gamma}
-    if tasks.num_tasks <= BELIEF_TASKS:
+    if not isinstance(tasks, TaskSet):
+        result |= dict.fromkeys(("decoding", "simulation", "divergence", *INTERVENTIONS), known.bayes)
+    elif tasks.num_tasks <= BELIEF_TASKS:
         result |= _recorded(agent, gamma, untrained(agent, train_seed, init), trials, seed, known)
     else:
         reason = {"reason": f"{tasks.num_tasks} tasks, expected at most {BELIEF_TASKS} for beliefs to be recorded"}

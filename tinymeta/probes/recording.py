@@ -154,7 +154,7 @@ def untrained(agent: Agent, seed: int, init: str = "default") -> Agent:
     """The agent as it was before training with this seed."""
     numbers = randomness.uniforms(seed, randomness.INITIALISATION, 0, 1, num_parameters(agent.layout))[0]
     theta = initial_parameters(agent.layout, init, numbers, agent.theta.dtype)
-    return Agent(agent.tasks, agent.name, theta, agent.layout.hidden_size)
+    return agent.with_weights(theta)
 
 
 class Successors:

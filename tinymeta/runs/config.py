@@ -21,7 +21,6 @@ import numpy as np
 from tinymeta._version import __version__
 from tinymeta.base.errors import InputError, instance, integer, real, shown
 from tinymeta.base.files import AnyPath
-from tinymeta.environments.kinds import AnyWorld
 from tinymeta.environments.registry import environment, make
 from tinymeta.learning.settings import Settings
 
@@ -179,8 +178,8 @@ def parse_config(flat: Mapping[str, Any], source: AnyPath) -> Config:
         raise InputError(f"{source}: {error}") from None
 
 
-def build(config: Config) -> AnyWorld:
-    """The task set of a config."""
+def build(config: Config) -> Any:
+    """The task set or world of a config."""
     return make(config.env, **_tuples(config.env_kwargs))
 
 

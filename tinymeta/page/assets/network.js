@@ -18,12 +18,13 @@ function zeroState(H) {
  *   last reward and action do not enter
  */
 function writeInput(layout, moment) {
-  const hidden = moment.beginsTrial || (moment.beginsEpisode && !layout.sees_across);
+  const alone = moment.beginsTrial || !layout.recurrent;
+  const hidden = alone || (moment.beginsEpisode && !layout.sees_across);
   const columns = [];
   if (layout.observation_column >= 0) columns.push(layout.observation_column + moment.observation);
   if (!hidden) columns.push(layout.action_column + moment.prevAction);
   if (moment.episode >= layout.identity_from) columns.push(layout.identity_column + moment.task);
-  const reset = moment.beginsTrial || (moment.beginsEpisode && !layout.carries_state);
+  const reset = alone || (moment.beginsEpisode && !layout.carries_state);
   return { columns, prevReward: hidden ? 0 : moment.prevReward, reset, hidden };
 }
 

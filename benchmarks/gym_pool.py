@@ -1,0 +1,136 @@
+"""Steps per second of LunarLander (four winds, random actions): bare loops, our pool, Gymnasium's vector environments.
+
+The bare rate is that of one process per worker, each with one environment of `gymnasium.make` and a loop around it.
+Rounds measure all ways in turn, because other work on the machine comes and goes; the table gives each way's median,
+and the median and the best ratio to the bare rate of the same round.
+
+    python benchmarks/gym_pool.py --copies 16,64
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import gymnasium
+import numpy as np
+
+from tinymeta.base.processes import cores
+from tinymeta.environments.lunarlander import lunarlander
+
+
+def make(world, copy):
+    return lambda: world.environment(copy % world.num_tasks, disable_env_checker=True)
+
+
+def loop(steps, task, ready=lambda: None):
+    """Steps per second of one environment in a plain loop, after `ready()`."""
+    environment = make(lunarlander(), task)()
+    actions = np.random.default_rng(task).uniform(-1, 1, (steps, 2)).astype(np.float32)
+    environment.reset(seed=task)
+    ready()
+    began = time.perf_counter()
+    for action in actions:
+        _, _, terminated, truncated, _ = environment.step(action)
+        if terminated or truncated:
+            environment.reset()
+    return steps / (time.perf_counter() - began)
+
+
+def bare(steps, workers):
+    """The sum over processes that begin together."""
+    program = [sys.executable, __file__, "--one", str(steps // workers)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    running = [subprocess.Popen([*program, str(task)], **pipes) for task in range(workers)]
+    for process in running:
+        process.stdout.readline()
+    for process in running:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return sum(float(process.communicate()[0]) for process in running)
+
+
+def one(steps, task):
+    def ready():
+        print("ready", flush=True)
+        sys.stdin.readline()
+
+    print(loop(steps, task, ready))
+
+
+def pool(steps, workers, copies):
+    world = lunarlander(episodes=steps)  # episodes begin within a step, as in the vector environments
+    slots = np.arange(copies)
+    actions = np.random.default_rng(0).uniform(-1, 1, (steps // copies, copies, 2))
+    with world.pool(copies, workers) as copied:
+        copied.begin(slots, slots % 4, slots)
+        began = time.perf_counter()
+        for action in actions:
+            copied.step(slots, action)
+        return actions.shape[0] * copies / (time.perf_counter() - began)
+
+
+def vector(steps, copies, kind):
+    world = lunarlander()
+    environments = kind([make(world, copy) for copy in range(copies)])
+    actions = np.random.default_rng(0).uniform(-1, 1, (steps // copies, copies, 2)).astype(np.float32)
+    environments.reset(seed=0)
+    began = time.perf_counter()
+    for action in actions:
+        environments.step(action)
+    rate = actions.shape[0] * copies / (time.perf_counter() - began)
+    environments.close()
+    return rate
+
+
+def measure(copies, workers, steps, rounds):
+    ways = {
+        f"{workers} bare loops": lambda: bare(steps, workers),
+        "our pool": lambda: pool(steps, workers, copies),
+        "AsyncVectorEnv": lambda: vector(steps, copies, gymnasium.vector.AsyncVectorEnv),
+        "SyncVectorEnv": lambda: vector(steps, copies, gymnasium.vector.SyncVectorEnv),
+    }
+    rates = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            rates[name].append(way())
+    first = next(iter(rates.values()))
+    return {
+        name: {
+            "steps_per_second": statistics.median(each),
+            "ratio": statistics.median(mine / other for mine, other in zip(each, first, strict=True)),
+            "best_ratio": max(mine / other for mine, other in zip(each, first, strict=True)),
+        }
+        for name, each in rates.items()
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--copies", default="16,64")
+    parser.add_argument("--workers", type=int, default=cores())
+    parser.add_argument("--steps", type=int, default=40_000, help="of each way in each round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--one", nargs=2, type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        one(*arguments.one)
+        return
+    results = {}
+    for copies in map(int, arguments.copies.split(",")):
+        results[copies] = measure(copies, arguments.workers, arguments.steps, arguments.rounds)
+        if not arguments.json:
+            print(f"{copies} copies, {arguments.workers} workers, load {os.getloadavg()[0]:.1f}")
+            for name, row in results[copies].items():
+                rate = f"{row['steps_per_second']:>10,.0f} steps/s"
+                print(f"  {name:<16}{rate}  {row['ratio']:6.2f} (best {row['best_ratio']:.2f})")
+    if arguments.json:
+        print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()
