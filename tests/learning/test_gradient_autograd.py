@@ -263,8 +263,8 @@ PLANTED = {
     "deep: the second body's weights": ("weight_x, weight_h, _ = lstm_views(rest, at, layout)", "pass"),
     "deep: dense layers of the first body": ("at += network.dense_size", "at = network.first + network.dense_size"),
     "deep: parameters begin too early": (
-        "at = network.first\n    for k in range(bodies):\n        body = act.bodies[k]\n        at += network.dense_size",
-        "at = 0\n    for k in range(bodies):\n        body = act.bodies[k]\n        at += network.dense_size"),
+        "network.first\n    for k in range(bodies):\n        body = act.bodies[k]\n        at += network.dense_size",
+        "0\n    for k in range(bodies):\n        body = act.bodies[k]\n        at += network.dense_size"),
     "deep: no heads of the second": ("first = 0 if k == 0 else layout.num_actions\n"
                                      "        last = layout.num_actions + (1 if k == bodies - 1 else 0)\n"
                                      "        outputs_backward", "first = 0\n"

@@ -6,10 +6,11 @@ from support import every_agent, noisy_taskset, small
 
 import tinymeta
 from tinymeta.learning.gradient_check import play_batch
-from tinymeta.learning.learner import CHUNK_NUMBERS, STATISTICS, DivergenceError, Learner, training_bytes
+from tinymeta.learning.learner import STATISTICS, DivergenceError, Learner
 from tinymeta.learning.rollout import uniforms_per_trial
 from tinymeta.learning.rows import STEPS, USED
 from tinymeta.learning.settings import Settings
+from tinymeta.learning.sizes import CHUNK_NUMBERS, training_bytes
 from tinymeta.learning.update import advantages, backward, forward
 from tinymeta.network.losses import Loss
 from tinymeta.network.parameters import to_dict, to_flat

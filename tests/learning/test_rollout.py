@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support import every_agent, every_env, noisy_taskset, small
+from support import every_agent, every_env_and_agent, noisy_taskset, small
 
 import tinymeta
 from tinymeta.base import randomness
@@ -21,8 +21,7 @@ def untrained(tasks, agent, hidden_size=7, seed=0, dtype=np.float32):
     return Agent(tasks, agent, initial_parameters(layout, "default", numbers, dtype), hidden_size)
 
 
-@every_env
-@every_agent
+@every_env_and_agent
 def test_stepping_by_hand_equals_the_batched_rollout(env, agent):
     """Contract: `act`, fed what a trial showed, gives the trial's logits, values and states to the last bit."""
     tasks = small(env)
