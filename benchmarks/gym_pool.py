@@ -1,6 +1,6 @@
 """Steps per second of LunarLander (four winds, random actions): bare loops, our pool, Gymnasium's vector environments.
 
-The bare rate is that of one process per worker, each with one environment of `gymnasium.make` and a loop around it.
+The bare rate is that of one process per worker, each with environments of `gymnasium.make` and a loop around each.
 Rounds measure all ways in turn, because other work on the machine comes and goes; the table gives each way's median,
 and the median and the best ratio to the bare rate of the same round.
 
@@ -26,25 +26,28 @@ def make(world, copy):
     return lambda: world.environment(copy % world.num_tasks, disable_env_checker=True)
 
 
-def loop(steps, task, ready=lambda: None):
-    """Steps per second of one environment in a plain loop, after `ready()`."""
-    environment = make(lunarlander(), task)()
-    actions = np.random.default_rng(task).uniform(-1, 1, (steps, 2)).astype(np.float32)
-    environment.reset(seed=task)
+def loop(steps, seed, ready=lambda: None):
+    """Steps per second in plain loops over one environment of each wind, one after the other, after `ready()`."""
+    world = lunarlander()
+    environments = [make(world, task)() for task in range(world.num_tasks)]
+    actions = np.random.default_rng(seed).uniform(-1, 1, (steps // len(environments), 2)).astype(np.float32)
+    for environment in environments:
+        environment.reset(seed=seed)
     ready()
     began = time.perf_counter()
-    for action in actions:
-        _, _, terminated, truncated, _ = environment.step(action)
-        if terminated or truncated:
-            environment.reset()
-    return steps / (time.perf_counter() - began)
+    for environment in environments:
+        for action in actions:
+            _, _, terminated, truncated, _ = environment.step(action)
+            if terminated or truncated:
+                environment.reset()
+    return len(environments) * len(actions) / (time.perf_counter() - began)
 
 
 def bare(steps, workers):
     """The sum over processes that begin together."""
     program = [sys.executable, __file__, "--one", str(steps // workers)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    running = [subprocess.Popen([*program, str(task)], **pipes) for task in range(workers)]
+    running = [subprocess.Popen([*program, str(seed)], **pipes) for seed in range(workers)]
     for process in running:
         process.stdout.readline()
     for process in running:
@@ -53,23 +56,33 @@ def bare(steps, workers):
     return sum(float(process.communicate()[0]) for process in running)
 
 
-def one(steps, task):
+def one(steps, seed):
     def ready():
         print("ready", flush=True)
         sys.stdin.readline()
 
-    print(loop(steps, task, ready))
+    print(loop(steps, seed, ready))
 
 
-def pool(steps, workers, copies):
+def pool(steps, workers, copies, overlapping=False):
+    """All copies at once; or `overlapping`: every second copy is stepped while the others' actions are chosen."""
     world = lunarlander(episodes=steps)  # episodes begin within a step, as in the vector environments
     slots = np.arange(copies)
     actions = np.random.default_rng(0).uniform(-1, 1, (steps // copies, copies, 2))
     with world.pool(copies, workers) as copied:
         copied.begin(slots, slots % 4, slots)
         began = time.perf_counter()
-        for action in actions:
-            copied.step(slots, action)
+        if overlapping:
+            halves = slots[::2], slots[1::2]
+            copied.start(halves[0], actions[0, ::2])
+            for t in range(1, 2 * len(actions)):
+                half = halves[t % 2]
+                copied.start(half, actions[t // 2, half])
+                copied.finish()
+            copied.finish()
+        else:
+            for action in actions:
+                copied.step(slots, action)
         return actions.shape[0] * copies / (time.perf_counter() - began)
 
 
@@ -90,6 +103,7 @@ def measure(copies, workers, steps, rounds):
     ways = {
         f"{workers} bare loops": lambda: bare(steps, workers),
         "our pool": lambda: pool(steps, workers, copies),
+        "our pool, halves": lambda: pool(steps, workers, copies, overlapping=True),
         "AsyncVectorEnv": lambda: vector(steps, copies, gymnasium.vector.AsyncVectorEnv),
         "SyncVectorEnv": lambda: vector(steps, copies, gymnasium.vector.SyncVectorEnv),
     }

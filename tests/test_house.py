@@ -8,7 +8,9 @@ import pytest
 import tinymeta
 
 PACKAGE = Path(tinymeta.__file__).parent
-FOLDERS = ("base", "environments", "optimum", "network", "learning", "runs", "probes", "papers", "page", "commands")
+FOLDERS = (
+    "base", "environments", "optimum", "network", "learning", "runs", "probes", "papers", "page", "gym", "commands",
+)  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 PAPERS = [file.parent.name for file in PACKAGE.glob("papers/*/__init__.py")]
 KERNEL = ("jit", "jit_called", "jit_allocating", "overload", "intrinsic", "by_class", "of")

@@ -180,7 +180,7 @@ def running(pool):
     return [process.pid for process in pool._workers.running]
 
 
-def is_gone(pid, seconds=5.0):
+def is_gone(pid, seconds=20.0):
     """Whether a process ends within that time; a zombie has ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -243,11 +243,11 @@ def test_a_task_that_cannot_be_made_is_wrong_input(fault, told):
 
 def test_an_environment_that_hangs_is_given_up():
     slots = np.arange(2)
-    with Pool(faulty("none", "hang").family, 2, 2, patience=0.5) as pool:
+    with Pool(faulty("none", "hang").family, 2, 2, patience=1.5) as pool:
         pids = running(pool)
         pool.begin(slots, slots, slots)
         pool.step(slots, slots)
-        with pytest.raises(PoolError, match=r"\(fault=hang\), copy 1, trial seed 1: no answer for 0.5 s"):
+        with pytest.raises(PoolError, match=r"\(fault=hang\), copy 1, trial seed 1: no answer for 1.5 s"):
             pool.step(slots, slots)
         assert all(is_gone(pid, 0.1) for pid in pids)
 
@@ -305,7 +305,7 @@ def test_workers_end_with_their_parent(doing):
         if doing != "exit":
             time.sleep(0.1)
             parent.kill()
-        parent.wait(10)
+        parent.wait(30)
     assert all(is_gone(pid) for pid in pids)
 
 

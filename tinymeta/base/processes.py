@@ -18,6 +18,11 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def cores_of_this_run() -> int:
+    """Cores for what a run starts itself: one within `one_thread_each`, where other runs have the others."""
+    return 1 if os.environ.get(ONE_THREAD[-1]) == "1" else cores()
+
+
 @contextlib.contextmanager
 def one_thread_each() -> Iterator[None]:
     """Processes that are started within it have one thread for numba and BLAS."""

@@ -14,10 +14,12 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinymeta.base.errors import InputError, NotFiniteError, PoolError, integer, real
-from tinymeta.base.processes import cores
+from tinymeta.base.processes import cores_of_this_run
 from tinymeta.environments.gym_family import BEGIN, LANES, STEP, Family, Shared, one_line
 from tinymeta.environments.gym_processes import Processes, shared_memory
 from tinymeta.environments.gym_worker import DONE, GO, WRONG_INPUT
+
+STARTING = 60.0  # seconds that a worker may take at least to start, on a busy machine
 
 
 class Pool:
@@ -29,7 +31,7 @@ class Pool:
     count : int
         B.
     workers : int, optional
-        Processes; one for each core by default.
+        Processes; one for each core by default, one in all where runs share the cores.
     patience : float
         Seconds after which an environment that does not answer is given up.
 
@@ -64,7 +66,7 @@ class Pool:
         self.family = family
         self.count = integer("count", count, 1, 100_000)
         self.patience = real("patience", patience, above=0)
-        workers = integer("workers", min(cores(), count) if workers is None else workers, 1, count)
+        workers = integer("workers", min(cores_of_this_run(), count) if workers is None else workers, 1, count)
         shares = np.linspace(0, count, workers + 1).round().astype(int).tolist()
         self._owner = np.repeat(np.arange(workers), np.diff(shares))  # (B,)
         self._under_way: deque[list[int]] = deque()  # workers of each order that is not heard of
@@ -171,7 +173,7 @@ class Pool:
                 data = cloudpickle.dumps((self.family, self.count, workers, worker, *share))
                 self._workers.hand_over(worker, len(data).to_bytes(8, "little") + data)
             for worker in range(workers):
-                self._answer(worker)
+                self._answer(worker, max(self.patience, STARTING))
         except BaseException as error:
             self.close()
             if isinstance(error, (PoolError, KeyboardInterrupt)):
@@ -203,11 +205,12 @@ class Pool:
             self.close()
             raise
 
-    def _answer(self, worker: int) -> None:
+    def _answer(self, worker: int, patience: float | None = None) -> None:
+        patience = self.patience if patience is None else patience
         try:
-            answer = self._workers.receive(worker, self.patience)
+            answer = self._workers.receive(worker, patience)
         except TimeoutError:
-            self._fail(worker, f"no answer for {self.patience:g} s")
+            self._fail(worker, f"no answer for {patience:g} s")
         if not answer:
             self._fail(worker, f"its process {self._workers.how_it_ended(worker)}")
         if answer[:1] != DONE:

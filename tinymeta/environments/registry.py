@@ -36,11 +36,12 @@ CORRIDOR = {
 }  # fmt: skip
 CARTPOLE = {
     "algorithm": "ppo", "learning_rate": 1e-3, "gamma": 0.99, "gae_lambda": 0.95, "ent_coef": 0.0, "vf_coef": 0.5,
-    "max_grad_norm": 0.5, "num_envs": 16, "trials": 4_000, "normalize_advantage": True, "returns": "episode",
+    "max_grad_norm": 0.5, "num_envs": 16, "trials": 4_000, "returns": "episode",
 }  # fmt: skip
 LUNARLANDER = {
-    **CARTPOLE, "learning_rate": 1e-3, "gamma": 0.999, "gae_lambda": 0.98, "ent_coef": 0.01, "n_epochs": 4,
-    "num_envs": 32, "trials": 4_000, "norm_obs": True, "norm_reward": True,
+    **CARTPOLE, "gamma": 0.999, "gae_lambda": 0.98, "learning_rate": 3e-4, "final_learning_rate": 0.0,
+    "ent_coef": 0.01, "final_ent_coef": 0.0, "n_epochs": 6, "num_minibatches": 16, "num_envs": 16, "trials": 1_600,
+    "hidden_size": 64, "encoder": (64,), "norm_obs": True, "norm_reward": True,
 }  # fmt: skip
 RANDOM_MDP = {
     "learning_rate": 1e-3, "gamma": 0.99, "gae_lambda": 0.3, "ent_coef": 0.1, "vf_coef": 0.05, "max_grad_norm": 5.0,

@@ -74,7 +74,9 @@ def run_updates(world, rules, layout, loss, max_grad_norm, is_adam, theta, first
 @jit
 def learn_from_rows(loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates, update, shuffling,
                     act, running, statistics):  # fmt: skip
-    """What `run_updates` does after a rollout."""
+    """What `run_updates` does after a rollout; of no steps nothing is learned."""
+    if rows.size[STEPS] == 0:
+        return FINE
     status = learn(
         loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates, update, shuffling, act,
         statistics,
@@ -94,7 +96,7 @@ def run_python_updates(
     B = rows.task.shape[0]
     if len(uniforms) == 0:
         player.prepare(rules, theta, rows, act)
-        rows.size[:] = 0  # no steps, a mean over nothing: what is learned from them is refused as not finite
+        rows.size[:] = 0
         nothing = np.zeros(2), 0, np.zeros(len(loss.order) * loss.n_epochs if isinstance(loss, PPO) else 0)
         learn_from_rows(
             loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, *nothing, act, running,

@@ -51,7 +51,7 @@ class Settings:
     n_epochs: int = 4  # of PPO: passes over a batch of trials
     num_minibatches: int = 4  # of PPO: parts of a batch, each some trials
     clip_range: float = 0.2  # of PPO: ε
-    normalize_advantage: bool = False
+    normalize_advantage: bool | None = None  # advantages of mean 0 and deviation 1; PPO's are, unless told otherwise
     returns: str = "trial"  # discounted over the whole trial, or up to each episode's end
     encoder: tuple[int, ...] = ()  # widths of dense tanh layers before the LSTM
     separate_value: bool = False  # the value has layers and an LSTM of its own
@@ -84,6 +84,8 @@ class Settings:
             "returns": choice("returns", self.returns, RETURNS),
             "encoder": _widths(self.encoder),
         }
+        if self.normalize_advantage is None:
+            object.__setattr__(self, "normalize_advantage", self.algorithm == "ppo")
         for name in FLAGS:
             checked[name] = instance(name, getattr(self, name), bool)
         for name, value in checked.items():  # as plain Python numbers, which JSON can hold
