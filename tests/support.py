@@ -47,6 +47,15 @@ every_agent = pytest.mark.parametrize("agent", WIRINGS)
 every_env_and_agent = pytest.mark.parametrize(("env", "agent"), PAIRS)
 
 
+def arrays_of(held):
+    """The arrays in a tuple, and in the tuples in it; one that stands there twice is one."""
+    found = {}
+    for value in held:
+        inner = [value] if isinstance(value, np.ndarray) else arrays_of(value) if isinstance(value, tuple) else []
+        found |= {id(array): array for array in inner}
+    return list(found.values())
+
+
 def noisy_taskset(**changes):
     """Two tasks, three states, two actions: everything is random, ends differ between tasks, observations are noisy."""
     P = np.array([

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from plain import plain_kernels
-from support import every_agent, every_table, noisy_taskset, small
+from support import arrays_of, every_agent, every_table, noisy_taskset, small
 
 from tinymeta.learning.gradient_check import (
     TOLERANCE,
@@ -102,7 +102,7 @@ def test_float32_agrees_with_float64_to_rounding(agent):
     batch = play_batch(noisy_taskset(), agent, 48)
     exact = analytic_gradient(batch)
     rows, act = allocate(batch.layout, len(batch.rows.task), batch.rows.begin.shape[0] - 2, np.float32)
-    for narrow, wide in zip(rows, batch.rows, strict=True):
+    for narrow, wide in zip(arrays_of(rows), arrays_of(batch.rows), strict=True):
         narrow[...] = wide
     theta = batch.theta.astype(np.float32)
     gradient = np.empty(num_parameters(batch.layout), np.float32)

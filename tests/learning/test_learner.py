@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support import every_agent, noisy_taskset, small
+from support import arrays_of, every_agent, noisy_taskset, small
 
 import tinymeta
 from tinymeta.learning.gradient_check import play_batch
@@ -94,7 +94,8 @@ def test_memory_is_asked_for_as_much_as_a_learner_holds(num_envs, hidden_size, d
     vectors = [value for value in vars(learner).values() if isinstance(value, np.ndarray)]
     assert len(vectors) == 4
     # Setting up takes two more vectors of the initial numbers; a chunk's uniforms come as 8 bytes a number.
-    held = sum(array.nbytes for array in (*vectors, *learner.rows, *learner.act)) + 2 * 8 * learner.theta.size
+    arrays = [*vectors, *arrays_of((learner.rows, learner.act))]
+    held = sum(array.nbytes for array in arrays) + 2 * 8 * learner.theta.size
     asked = training_bytes(tasks, settings)
     rest = 4 * 8 * max(CHUNK_NUMBERS, num_envs * uniforms_per_trial(tasks.step_limit))
     assert held <= asked - rest
