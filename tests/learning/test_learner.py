@@ -121,6 +121,14 @@ def test_divergence_stops_at_once(settings, quantity):
         learner.advance(200)
 
 
+def test_a_loss_that_is_no_number_is_seen_as_such():
+    """The compiled check itself: a sum minus itself is 0 to a compiler that may reassociate, whatever the sum is."""
+    learner = Learner(small("bandit"), Settings(hidden_size=4))
+    learner.theta[-1] = np.inf  # the value's bias
+    with pytest.raises(DivergenceError, match="the loss is not finite at update 1"):
+        learner.advance(1)
+
+
 def test_the_bandit_is_learned():
     """The main job: rl2 comes within 0.1 of the Bayes optimum, and the control without memory stays at chance."""
     tasks = tinymeta.make("bandit")
