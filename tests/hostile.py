@@ -11,6 +11,7 @@ import io
 import os
 
 import numpy as np
+from support import COMPILED
 
 from tinymeta import TaskSet, baselines, cli, evaluate, gradcheck, train
 from tinymeta.base.errors import InputError
@@ -117,7 +118,7 @@ def task_set_problem(arguments, culprit):
 
 # ---------------------------------------------------------------- command lines
 
-ENVS = list(ENVIRONMENTS)
+ENVS = COMPILED
 AGENTS = list(WIRINGS)
 BAD_COUNT = (
     "0",
@@ -185,7 +186,7 @@ KWARGS = {  # bad values by parameter; where a row of the registry is not here, 
         "goal_reward": ("nan", "inf", "x", "1e39", "1,2"),
         "max_steps": ("0", "-1", "x", "1e9"),
     },
-    "bandit-independent": {"arms": ("0", "11", "x"), "pulls": ("0", "1001", "-1")},
+    "bandit-independent": {"arms": ("0", "1001", "x"), "pulls": ("0", "10001", "-1")},
     "bandit-informative": {"pulls": ("0", "x", "10001"), "targets": ("0", "1001", "2.0"), "tell": ("2", "-1", "x")},
     "tiger": {"accuracy": ("-0.1", "1.1", "nan", "x"), "horizon": ("0", "100001", "1.5")},
     "gridworld": {

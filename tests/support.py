@@ -1,13 +1,10 @@
-"""Shared by all tests: small instances of every registered environment, and the kernels as plain Python."""
-
-import importlib
-import pathlib
-import types
+"""Shared by all tests: small instances of every registered environment, and which agents they can be given."""
 
 import numpy as np
 import pytest
 
 import tinymeta
+from tinymeta.environments.outcomes import NEVER
 from tinymeta.environments.registry import ENVIRONMENTS
 from tinymeta.learning.wirings import WIRINGS
 
@@ -16,15 +13,47 @@ SMALL = {  # where an environment's default is larger than a test needs
     "bandit-independent": {"pulls": 4},
     "tiger": {"horizon": 5},
     "gridworld": {"size": 3, "steps": 4, "episodes": 2},
+    "bandit-fixed": {"arms": 3, "pulls": 4, "instances": 2, "episodes": 2},
+    "random-mdp": {"states": 3, "actions": 2, "horizon": 3, "episodes": 2},
+    "cartpole": {"gravity": (5.0, 20.0), "max_steps": 9, "episodes": 2},
 }
-
-every_env = pytest.mark.parametrize("env", ENVIRONMENTS)
-every_agent = pytest.mark.parametrize("agent", WIRINGS)
 
 
 def small(env):
-    """A task set of the registered environment, small enough for a test."""
+    """A task set or world of the registered environment, small enough for a test."""
     return tinymeta.make(env, **SMALL.get(env, {}))
+
+
+def words(env):
+    """The same as words of a command line."""
+    shown = {key: ",".join(map(str, v)) if isinstance(v, tuple) else v for key, v in SMALL.get(env, {}).items()}
+    return ["--env-kwargs", *(f"{key}={value}" for key, value in shown.items())] if shown else []
+
+
+def is_told(agent):
+    """Whether an agent is ever told the task's identity."""
+    return WIRINGS[agent].identity_from < NEVER
+
+
+BY_PYTHON = ("lunarlander", "quadruped")  # stepped by Python, in processes; what they need is not a part of the package
+COMPILED = [env for env in ENVIRONMENTS if env not in BY_PYTHON]
+KINDS = {env: small(env) for env in COMPILED}
+PAIRS = [(env, agent) for env in COMPILED for agent in WIRINGS if KINDS[env].num_tasks or not is_told(agent)]
+REFUSED = [(env, agent) for env in COMPILED for agent in WIRINGS if (env, agent) not in PAIRS]
+
+every_env = pytest.mark.parametrize("env", COMPILED)
+every_table = pytest.mark.parametrize("env", [env for env in KINDS if isinstance(KINDS[env], tinymeta.TaskSet)])
+every_agent = pytest.mark.parametrize("agent", WIRINGS)
+every_env_and_agent = pytest.mark.parametrize(("env", "agent"), PAIRS)
+
+
+def arrays_of(held):
+    """The arrays in a tuple, and in the tuples in it; one that stands there twice is one."""
+    found = {}
+    for value in held:
+        inner = [value] if isinstance(value, np.ndarray) else arrays_of(value) if isinstance(value, tuple) else []
+        found |= {id(array): array for array in inner}
+    return list(found.values())
 
 
 def noisy_taskset(**changes):
@@ -42,26 +71,3 @@ def noisy_taskset(**changes):
         "prior": np.array([0.4, 0.6]),
     }
     return tinymeta.TaskSet(**{**arrays, "episodes": 3, "max_steps": 12, "name": "noisy", **changes})
-
-
-KERNEL_MODULES = ("network.flat", "network.lstm", "network.heads", "network.losses", "learning.update")
-
-
-def plain_kernels(*edits):
-    """`tinymeta.learning.update` and the network under it as plain Python, with planted bugs.
-
-    Each (old, new) of `edits` is applied to the sources. It must apply exactly once, so that a test cannot go on
-    planting a bug that no longer is one.
-    """
-    modules = [importlib.import_module(f"tinymeta.{name}") for name in KERNEL_MODULES]
-    sources = [pathlib.Path(module.__file__).read_text(encoding="utf-8") for module in modules]
-    for old, new in edits:
-        assert sum(source.count(old) for source in sources) == 1, old
-        sources = [source.replace(old, new) for source in sources]
-    planted = {}
-    for source in sources:
-        plain = types.ModuleType("plain")
-        exec(source.replace("@jit\n", ""), plain.__dict__)
-        plain.__dict__.update(planted)  # in place of the compiled ones that it imported
-        planted.update({name: value for name, value in vars(plain).items() if isinstance(value, types.FunctionType)})
-    return plain

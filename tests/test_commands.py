@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from support import SMALL, every_agent, every_env
+from support import every_env_and_agent, words
 
 import tinymeta
 from tinymeta import baselines, cli, evaluate, gradcheck, train
@@ -43,13 +43,13 @@ def finished(tmp_path_factory):
     return path
 
 
-@every_env
-@every_agent
+@every_env_and_agent
 def test_every_agent_trains_on_every_environment(env, agent, tmp_path, capsys):
     """Contract, from the registries: train, then evaluate --json --trace, with the documented keys and shapes."""
     path = tmp_path / "run"
-    kwargs = ["--env-kwargs", *(f"{key}={value}" for key, value in SMALL[env].items())] if env in SMALL else []
-    assert run(train.main, env, agent, "--trials", "8", "--hidden-size", "4", "--out", path, "--quiet", *kwargs) == 0
+    assert (
+        run(train.main, env, agent, "--trials", "8", "--hidden-size", "4", "--out", path, "--quiet", *words(env)) == 0
+    )
     assert capsys.readouterr().out == ""
     assert run(evaluate.main, path, "--rollouts", "5", "--json", "--trace", tmp_path / "t.npz") == 0
     result = json.loads(capsys.readouterr().out)

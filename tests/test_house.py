@@ -13,7 +13,7 @@ FOLDERS = (
 )  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 PAPERS = [file.parent.name for file in PACKAGE.glob("papers/*/__init__.py")]
-KERNEL = ("jit", "jit_called", "jit_allocating", "overload", "intrinsic")
+KERNEL = ("jit", "jit_called", "jit_allocating", "overload", "intrinsic", "by_class", "of")
 # From a table of tasks to a trained RL²: what the README's reading table calls the core.
 CORE = (
     "learning/wirings.py", "learning/rows.py", "network/flat.py", "network/lstm.py", "network/heads.py",

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import every_env, small
+from support import every_table, small
 
 import tinymeta
 from tinymeta.base import jit
@@ -103,11 +103,11 @@ def test_code_is_not_loaded_from_another_users_folder(tmp_path, monkeypatch):
     assert "not this user's own" in jit.refusal(tmp_path)
 
 
-@every_env
+@every_table
 def test_nothing_is_compiled_for_another_size(env):
     Learner(tinymeta.make("bandit"), Settings(trials=4))
     compiled = len(run_updates.signatures)
-    for agent, hidden_size, num_envs in zip(WIRINGS, (3, 16, 21, 48), (1, 2, 5, 16), strict=True):
+    for agent, hidden_size, num_envs in zip(WIRINGS, (3, 16, 21, 48, 5), (1, 2, 5, 16, 3), strict=True):
         sizes = {"hidden_size": hidden_size, "num_envs": num_envs, "seed": num_envs}
         Learner(small(env), Settings(agent=agent, optimizer="rmsprop", **sizes))
     assert len(run_updates.signatures) == compiled

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import every_env, noisy_taskset, small
+from support import every_table, noisy_taskset, small
 
 import tinymeta
 
@@ -95,7 +95,7 @@ def test_any_disturbed_probability_is_refused(data, name):
         noisy_taskset(**{name: array})
 
 
-@every_env
+@every_table
 def test_registered_environments_are_valid_and_immutable(env):
     tasks = small(env)
     assert tasks.step_limit >= 1
@@ -134,7 +134,7 @@ def test_longest_trial():
     assert noisy_taskset(episode_length=4).horizon == 12
 
 
-@every_env
+@every_table
 def test_outcome_probabilities_sum_to_one(env):
     outcomes = small(env).outcomes
     later = outcomes.start, outcomes.probability, outcomes.cumulative

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from support import every_env, small
+from support import every_table, small
 
 import tinymeta
 from tinymeta.learning.belief_agents import BELIEF_AGENTS, BeliefAgent, sample
@@ -14,7 +14,7 @@ from tinymeta.optimum.exact_values import exact_values
 YARDSTICK = {"bayes": "bayes_optimal", "greedy": "greedy", "thompson": "thompson"}
 
 
-@every_env
+@every_table
 @pytest.mark.parametrize("name", BELIEF_AGENTS)
 def test_played_agents_earn_what_is_computed(name, env):
     """Oracle: rollouts of each agent against its exact worth, within four standard errors."""
@@ -27,7 +27,7 @@ def test_played_agents_earn_what_is_computed(name, env):
         assert abs(per_trial.mean() - exact[number]) <= 4 * per_trial.std() / math.sqrt(rollouts) + 1e-9
 
 
-@every_env
+@every_table
 @pytest.mark.parametrize("name", BELIEF_AGENTS)
 def test_stepping_by_hand_gives_the_played_policies(name, env):
     """Contract: `act`, fed what a trial showed, gives the trial's policies."""

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from support import every_agent, every_env, noisy_taskset, plain_kernels, small
+from plain import plain_kernels
+from support import arrays_of, every_agent, every_table, noisy_taskset, small
 
 from tinymeta.learning.gradient_check import (
     TOLERANCE,
@@ -24,9 +25,9 @@ def largest_error(entries):
     return max(entry.relative_error for entry in entries.values())
 
 
-@every_env
+@every_table
 @every_agent
-def test_every_environment_and_agent(env, agent):
+def test_every_table_and_agent(env, agent):
     assert largest_error(check(small(env), agent, hidden_size=H)) <= TOLERANCE
 
 
@@ -79,7 +80,7 @@ PLANTED = {
     "bootstrap with zero target": (("next_target[trial[n]] = value[n]", "next_target[trial[n]] = 0"),),
     "entropy sign": (("entropy = number(0)\n        for a in range(A):\n            entropy -=",
                       "entropy = number(0)\n        for a in range(A):\n            entropy +="),),
-    "value weight": (("number(2.0 * vf_coef)", "number(vf_coef)"),),
+    "value weight": (("scale * twice_vf_coef * (value[n]", "scale * (value[n]"),),
     "policy gradient": (("dheads[n, action[n]] -= scale * advantage[n]", "dheads[n, action[n]] -= advantage[n]"),),
     "reward column": (("dweight_x[reward_column, j] += reward *", "dweight_x[reward_column, j] +="),),
     "stale cell gradient": (("dc[n, k] = 0", "dc[n, k] = 1"),),
@@ -101,7 +102,7 @@ def test_float32_agrees_with_float64_to_rounding(agent):
     batch = play_batch(noisy_taskset(), agent, 48)
     exact = analytic_gradient(batch)
     rows, act = allocate(batch.layout, len(batch.rows.task), batch.rows.begin.shape[0] - 2, np.float32)
-    for narrow, wide in zip(rows, batch.rows, strict=True):
+    for narrow, wide in zip(arrays_of(rows), arrays_of(batch.rows), strict=True):
         narrow[...] = wide
     theta = batch.theta.astype(np.float32)
     gradient = np.empty(num_parameters(batch.layout), np.float32)

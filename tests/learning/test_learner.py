@@ -2,14 +2,15 @@
 
 import numpy as np
 import pytest
-from support import every_agent, noisy_taskset, small
+from support import arrays_of, every_agent, noisy_taskset, small
 
 import tinymeta
 from tinymeta.learning.gradient_check import play_batch
-from tinymeta.learning.learner import CHUNK_NUMBERS, STATISTICS, DivergenceError, Learner, training_bytes
+from tinymeta.learning.learner import STATISTICS, DivergenceError, Learner
 from tinymeta.learning.rollout import uniforms_per_trial
 from tinymeta.learning.rows import STEPS, USED
 from tinymeta.learning.settings import Settings
+from tinymeta.learning.sizes import CHUNK_NUMBERS, training_bytes
 from tinymeta.learning.update import advantages, backward, forward
 from tinymeta.network.losses import Loss
 from tinymeta.network.parameters import to_dict, to_flat
@@ -93,7 +94,8 @@ def test_memory_is_asked_for_as_much_as_a_learner_holds(num_envs, hidden_size, d
     vectors = [value for value in vars(learner).values() if isinstance(value, np.ndarray)]
     assert len(vectors) == 4
     # Setting up takes two more vectors of the initial numbers; a chunk's uniforms come as 8 bytes a number.
-    held = sum(array.nbytes for array in (*vectors, *learner.rows, *learner.act)) + 2 * 8 * learner.theta.size
+    arrays = [*vectors, *arrays_of((learner.rows, learner.act))]
+    held = sum(array.nbytes for array in arrays) + 2 * 8 * learner.theta.size
     asked = training_bytes(tasks, settings)
     rest = 4 * 8 * max(CHUNK_NUMBERS, num_envs * uniforms_per_trial(tasks.step_limit))
     assert held <= asked - rest
@@ -117,6 +119,14 @@ def test_divergence_stops_at_once(settings, quantity):
     learner = Learner(small("corridor"), Settings(hidden_size=4, **settings))
     with pytest.raises(DivergenceError, match=quantity):
         learner.advance(200)
+
+
+def test_a_loss_that_is_no_number_is_seen_as_such():
+    """The compiled check itself: a sum minus itself is 0 to a compiler that may reassociate, whatever the sum is."""
+    learner = Learner(small("bandit"), Settings(hidden_size=4))
+    learner.theta[-1] = np.inf  # the value's bias
+    with pytest.raises(DivergenceError, match="the loss is not finite at update 1"):
+        learner.advance(1)
 
 
 def test_the_bandit_is_learned():

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-from support import every_agent, every_env, noisy_taskset, small
+from support import REFUSED, every_agent, every_env_and_agent, noisy_taskset, small
 
 import tinymeta
 from tinymeta.base import randomness
+from tinymeta.base.errors import InputError
 from tinymeta.environments.outcomes import make_rules
 from tinymeta.learning.agent import Agent
+from tinymeta.learning.learner import Learner
 from tinymeta.learning.rollout import rollout, uniforms_per_trial
 from tinymeta.learning.rows import STEPS, TIMES, allocate
 from tinymeta.learning.settings import Settings
@@ -21,8 +23,7 @@ def untrained(tasks, agent, hidden_size=7, seed=0, dtype=np.float32):
     return Agent(tasks, agent, initial_parameters(layout, "default", numbers, dtype), hidden_size)
 
 
-@every_env
-@every_agent
+@every_env_and_agent
 def test_stepping_by_hand_equals_the_batched_rollout(env, agent):
     """Contract: `act`, fed what a trial showed, gives the trial's logits, values and states to the last bit."""
     tasks = small(env)
@@ -43,7 +44,8 @@ def test_stepping_by_hand_equals_the_batched_rollout(env, agent):
                 }
             )
             episode = now
-            _, info = network.act(trace["observation"][b, t], task=trace["task"][b, t], **last)
+            seen = trace["features" if tasks.observation_size else "observation"][b, t]
+            _, info = network.act(seen, task=trace["task"][b, t], **last)
             for name, key in (("logits", "logits"), ("value", "value"), ("hidden", "hidden"), ("cell", "cell")):
                 np.testing.assert_array_equal(np.float32(info[key]), trace[name][b, t])
 
@@ -92,10 +94,10 @@ def test_what_enters_the_network(agent):
         episode = trace["episode"][b, t]
         begins_episode = t > 0 and episode != trace["episode"][b, t - 1]
         seen += begins_episode
-        assert trace["reset"][b, t] == (t == 0 or (begins_episode and not wiring.carries_state))
+        assert trace["reset"][b, t] == (t == 0 or not wiring.recurrent or (begins_episode and not wiring.carries_state))
         expected = np.zeros(layout.input_size)
         expected[trace["observation"][b, t]] = 1
-        if t > 0 and (wiring.sees_across or not begins_episode):
+        if t > 0 and wiring.recurrent and (wiring.sees_across or not begins_episode):
             expected[layout.reward_column] = trace["reward"][b, t - 1]
             expected[layout.action_column + trace["action"][b, t - 1]] = 1
         if episode >= wiring.identity_from:
@@ -194,6 +196,13 @@ def test_act_needs_the_task_where_the_wiring_shows_it():
     network = untrained(noisy_taskset(), "informed")
     with pytest.raises(ValueError, match="task, which agent 'informed' is told in episode 0 = None"):
         network.act(0)
+
+
+@pytest.mark.parametrize(("env", "agent"), REFUSED)
+def test_who_is_told_the_task_needs_tasks_that_can_be_told(env, agent):
+    """Contract: where tasks come from a continuum they have no identity."""
+    with pytest.raises(InputError, match=f"agent {agent!r} is told the task's identity, and the tasks of '{env}' have"):
+        Learner(small(env), Settings(agent=agent))
 
 
 def test_settings_refuse_nonsense():

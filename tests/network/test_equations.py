@@ -6,11 +6,13 @@ The kernels run as Python (`.py_func`, and the kernels they call compiled), on p
 import numpy as np
 import pytest
 
-from tinymeta.network.heads import heads_backward, heads_forward, sample_action
+from tinymeta.learning.rows import ENDED, GOES_ON
+from tinymeta.network.heads import outputs_backward, outputs_forward, sample_action, softmax
 from tinymeta.network.losses import a2c_loss, a2c_loss_backward, lambda_returns
-from tinymeta.network.lstm import lstm_backward, lstm_forward, lstm_parameter_gradients
+from tinymeta.network.lstm import input_forward, input_gradients, lstm_backward, lstm_forward
+from tinymeta.network.products import add_outer
 
-D, H = 3, 2
+D, F, H = 4, 1, 2
 REWARD = 2  # the column of the previous reward
 
 
@@ -32,6 +34,7 @@ def cell():
     recorded = {
         "columns": np.array([[0, -1, -1], [1, -1, -1], [-1, 1, -1], [0, 1, -1]]),
         "prev_reward": np.array([0.0, 0.0, 2.0, -1.0]),
+        "numbers": np.array([[0.5], [-2.0], [0.25], [3.0]]),
         "reset": np.array([True, True, False, True]),
         "before": np.array([-1, -1, 0, 1]),
     }
@@ -41,14 +44,16 @@ def cell():
 def play(cell):
     a, w, r = cell
     for start, stop in ((0, 2), (2, 4)):
-        lstm_forward(r["columns"], r["prev_reward"], r["reset"], r["before"], REWARD, w["weight_x"], w["weight_h"],
-                     w["bias"], start, stop, a["h_prev"], a["c_prev"], a["gates"], a["c"], a["tanh_c"],
-                     a["h"])  # fmt: skip
+        input_forward(r["columns"], r["prev_reward"], r["numbers"], REWARD, w["weight_x"], w["bias"], start, stop,
+                      a["gates"])  # fmt: skip
+        lstm_forward(r["reset"], r["before"], w["weight_h"], start, stop, a["h_prev"], a["c_prev"], a["gates"], a["c"],
+                     a["tanh_c"], a["h"])  # fmt: skip
 
 
 def inputs(recorded):
     """x (4, D), which the kernels never store."""
     x = np.zeros((4, D))
+    x[:, D - F :] = recorded["numbers"]
     x[:, REWARD] = recorded["prev_reward"]
     for n, columns in enumerate(recorded["columns"]):
         x[n, columns[columns >= 0]] += 1
@@ -110,8 +115,8 @@ def test_equations_15_to_17(cell):
     a["dgates"][:] = np.random.default_rng(2).normal(size=(4, 4 * H))
     steps = 3
     dweight_x, dweight_h, dbias = np.ones((D, 4 * H)), np.ones((H, 4 * H)), np.ones(4 * H)
-    lstm_parameter_gradients(r["columns"], r["prev_reward"], REWARD, a["h_prev"], a["dgates"], steps,
-                             dweight_x, dweight_h, dbias)  # fmt: skip
+    add_outer(a["h_prev"], a["dgates"], dweight_h, 0, steps)
+    input_gradients(r["columns"], r["prev_reward"], r["numbers"], REWARD, a["dgates"], steps, dweight_x, dbias)
     dgates = a["dgates"][:steps]
     np.testing.assert_allclose(dweight_h, 1 + a["h_prev"][:steps].T @ dgates, rtol=1e-13)
     np.testing.assert_allclose(dweight_x, 1 + inputs(r)[:steps].T @ dgates, rtol=1e-13)
@@ -121,7 +126,9 @@ def test_equations_15_to_17(cell):
 def heads_of(h, weight, bias):
     A = len(bias) - 1
     heads, p, log_p = np.zeros((len(h), A + 1)), np.zeros((len(h), A)), np.zeros((len(h), A))
-    heads_forward(h, weight, bias, 0, len(h), heads, p, log_p)
+    outputs_forward(h, weight[:A], bias[:A], 0, 0, len(h), heads)
+    outputs_forward(h, weight[A:], bias[A:], A, 0, len(h), heads)  # as where the value has a body of its own
+    softmax(heads, 0, len(h), p, log_p)
     return heads, p, log_p
 
 
@@ -139,10 +146,17 @@ def test_equations_18_to_20():
     assert (p * log_p == 0).all()  # both policies are certain
 
 
+def on(rows):
+    """`after` where every return runs on to the trial's next row."""
+    return np.full(rows, GOES_ON)
+
+
 def test_equation_21_on_paper():
     """γ = ½, λ = ½, V = 4, 2 and rewards 1, 3: G₁ = 3; G₀ = 1 + ½ (½·2 + ½·3) = 2.25."""
     target, *scratch = np.zeros(2), np.zeros(1), np.zeros(1)
-    lambda_returns(np.array([1.0, 3.0]), np.array([4.0, 2.0]), np.array([0, 0]), 2, 2, 0.5, 0.5, *scratch, target)
+    lambda_returns(
+        np.array([1.0, 3.0]), np.array([4.0, 2.0]), np.array([0, 0]), on(2), 2, 2, 0.5, 0.5, *scratch, target
+    )
     np.testing.assert_array_equal(target, [2.25, 3.0])
 
 
@@ -150,7 +164,7 @@ def test_equation_21_at_a_cut():
     """The same trial, cut: the next input's value 8 bootstraps. G₁ = 3 + ½·8 = 7; G₀ = 1 + ½ (½·2 + ½·7) = 3.25."""
     target, *scratch = np.zeros(3), np.zeros(1), np.zeros(1)
     value = np.array([4.0, 2.0, 8.0])
-    lambda_returns(np.array([1.0, 3.0, 99.0]), value, np.array([0, 0, 0]), 2, 3, 0.5, 0.5, *scratch, target)
+    lambda_returns(np.array([1.0, 3.0, 99.0]), value, np.array([0, 0, 0]), on(3), 2, 3, 0.5, 0.5, *scratch, target)
     np.testing.assert_array_equal(target[:2], [3.25, 7.0])
 
 
@@ -158,7 +172,7 @@ def test_equation_21_keeps_trials_apart():
     """Rows 0, 1 begin trials 0 and 1, row 2 goes on with trial 1: Monte Carlo at γ = ½ gives 1, 2 + ½·4 and 4."""
     target, *scratch = np.zeros(3), np.zeros(2), np.zeros(2)
     reward, trial = np.array([1.0, 2.0, 4.0]), np.array([0, 1, 1])
-    lambda_returns(reward, np.array([5.0, 6.0, 7.0]), trial, 3, 3, 0.5, 1.0, *scratch, target)
+    lambda_returns(reward, np.array([5.0, 6.0, 7.0]), trial, on(3), 3, 3, 0.5, 1.0, *scratch, target)
     np.testing.assert_array_equal(target, [1.0, 4.0, 4.0])
 
 
@@ -168,7 +182,8 @@ def test_equation_22(gae_lambda):
     gamma, T = 0.5, 3
     reward, value = np.array([1.0, -2.0, 3.0]), np.array([0.5, 4.0, -1.0, 2.0])  # cut: the last value bootstraps
     target, *scratch = np.zeros(T + 1), np.zeros(1), np.zeros(1)
-    lambda_returns(np.append(reward, 0), value, np.zeros(T + 1, int), T, T + 1, gamma, gae_lambda, *scratch, target)
+    trial = np.zeros(T + 1, int)
+    lambda_returns(np.append(reward, 0), value, trial, on(T + 1), T, T + 1, gamma, gae_lambda, *scratch, target)
     delta = reward + gamma * value[1:] - value[:-1]
     for t in range(T):
         k_step = [
@@ -178,6 +193,20 @@ def test_equation_22(gae_lambda):
         assert target[t] == pytest.approx(np.dot(weights, k_step))
         advantage = sum((gamma * gae_lambda) ** i * delta[t + i] for i in range(T - t))
         assert target[t] - value[t] == pytest.approx(advantage)
+
+
+def test_equation_21_by_episode():
+    """γ = λ = ½; three episodes of one trial in rows 0-1, 2 and 3: the first is truncated, row 5 (V = 8) is what it
+    would have seen next; the second ended; the third is cut, and row 4 (V = 2) would have followed.
+
+    G₁ = 3 + ½·8 = 7 and G₀ = 1 + ½ (½·2 + ½·7) = 3.25; G₂ = 5, whatever follows; G₃ = 6 + ½·2 = 7.
+    """
+    target, *scratch = np.zeros(6), np.zeros(1), np.zeros(1)
+    after = np.array([GOES_ON, 5, ENDED, GOES_ON, GOES_ON, GOES_ON])
+    reward = np.array([1.0, 3.0, 5.0, 6.0, 99.0, 99.0])
+    value = np.array([4.0, 2.0, 50.0, 60.0, 2.0, 8.0])
+    lambda_returns(reward, value, np.zeros(6, int), after, 4, 5, 0.5, 0.5, *scratch, target)
+    np.testing.assert_array_equal(target[:4], [3.25, 7.0, 5.0, 7.0])
 
 
 LOSS = {
@@ -221,7 +250,7 @@ def test_equations_30_to_32():
     weight = np.array([[1.0, 0.0], [0.0, 1.0], [2.0, 3.0]])
     dheads = np.array([[1.0, -1.0, 2.0], [0.0, 1.0, 1.0]])
     dh, dweight, dbias = np.full((2, 2), 9.0), np.ones((3, 2)), np.ones(3)
-    heads_backward(dheads, h, weight, 2, dh, dweight, dbias)
+    outputs_backward(dheads, 0, h, weight, 2, dh, dweight, dbias)
     np.testing.assert_array_equal(dh, dheads @ weight)
     np.testing.assert_array_equal(dweight, 1 + dheads.T @ h)
     np.testing.assert_array_equal(dbias, 1 + dheads.sum(axis=0))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support import every_env, noisy_taskset, small
+from support import every_table, noisy_taskset, small
 
 import tinymeta
 from tinymeta.learning.agent import Agent
@@ -85,7 +85,7 @@ def test_hidden_episode_ends(changes):
     assert uncertain > 0
 
 
-@every_env
+@every_table
 def test_batch_agrees_with_stepwise(env):
     tasks = small(env)
     totals, trace = random_trials(tasks, 10)
@@ -147,13 +147,13 @@ def miscalibration(belief, true):
     return abs(difference.mean()) / (difference.std() / np.sqrt(len(true)) + 1e-12)
 
 
-@every_env
+@every_table
 def test_the_belief_is_calibrated(env):
     """Oracle: over many random trials the belief is right as often as it says, about task and state."""
     assert miscalibration(*beliefs(small(env))) <= 4
 
 
-@every_env
+@every_table
 def test_the_belief_of_another_trial_is_not_calibrated(env):
     """The test above can fail, on every task set: it catches a belief about something else."""
     belief, true = beliefs(small(env))

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from support import every_env, small
+from support import every_table, small
 
 import tinymeta
 from tinymeta.baselines import table
@@ -91,7 +91,7 @@ def test_one_episode_of_the_gridworld_is_worth_four():
     assert plan_value(informed(tasks, 1), 1).reward_per_trial == pytest.approx(told, abs=1e-12)
 
 
-@every_env
+@every_table
 def test_yardsticks_keep_their_order(env):
     values = {name: v["discounted_value"] for name, v in exact_values(small(env), 0.9, which=YARDSTICKS).items()}
     slack = 1e-9

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from support import every_env, noisy_taskset, small
+from support import every_table, noisy_taskset, small
 
 import tinymeta
 from tinymeta.optimum.belief_graph import belief_graph
@@ -142,7 +142,7 @@ def test_a_policy_that_never_finishes_takes_infinitely_many_steps():
     assert value.discounted_value == pytest.approx(0.5 * (10 + 9))
 
 
-@every_env
+@every_table
 def test_no_policy_beats_the_optimum(env):
     """Property: random policies on the belief graph are worth no more than the optimum; being told is worth more."""
     tasks = small(env)
@@ -162,7 +162,7 @@ def test_infinite_values_do_not_meet_zero_probabilities():
     assert np.isfinite(value.steps_per_trial)
 
 
-@every_env
+@every_table
 def test_episodes_add_up_to_the_trial(env):
     """Contract: rewards and steps by episode are those of the trial, split."""
     tasks = small(env)

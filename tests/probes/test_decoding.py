@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 from networks import hand_made, telling_taskset, untrained_agent
-from support import noisy_taskset, small
+from support import every_table, noisy_taskset, small
 
 import tinymeta
-from tinymeta.environments.registry import ENVIRONMENTS
 from tinymeta.probes import belief_statistics, decoding
 from tinymeta.probes.recording import record, relive, untrained
 
@@ -55,7 +54,7 @@ def test_the_expected_reward_with_p_uniform_follows_the_rule_of_succession():
     assert set(found) == {"expected_reward", "net_evidence"}  # 32 nodes are no small posterior
 
 
-@pytest.mark.parametrize("env", ENVIRONMENTS)
+@every_table
 def test_where_statistics_are_defined(env):
     tasks = small(env)
     assert belief_statistics.is_dependent_bandit(tasks) == (env == "bandit")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support import every_agent, every_env, small
+from support import every_agent, every_table, small
 
 import tinymeta
 from tinymeta.learning.agent import Agent
@@ -16,7 +16,7 @@ def random_agent(tasks, name="rl2"):
     return Agent(tasks, name, np.random.default_rng(0).normal(size=size) * 0.5, 7)
 
 
-@every_env
+@every_table
 @every_agent
 def test_a_network_goes_on_from_its_own_state_as_it_did(env, agent):
     recording = record(random_agent(small(env), agent), 12)

@@ -42,7 +42,7 @@ def drop_from_both(run, *names):
 @pytest.mark.parametrize("env", ENVIRONMENTS)
 def test_round_trip(env, tmp_path):
     folder = RunFolder(tmp_path / "run")
-    config = make_config(env, "rl1", seed=5, gamma=0.5, snapshots=3)
+    config = make_config(env, "rl2", seed=5, gamma=0.5, snapshots=3)
     folder.create(config)
     assert folder.read_config() == config
 

@@ -17,6 +17,7 @@ import crashes
 import hostile
 import numpy as np
 import pytest
+from support import arrays_of
 
 import tinymeta
 from tinymeta import cli, evaluate, train
@@ -25,8 +26,9 @@ from tinymeta.base.locks import FolderLock
 from tinymeta.learning import evaluation, gradient_check
 from tinymeta.learning.belief_agents import BELIEF_AGENTS, BeliefAgent
 from tinymeta.learning.learner import DivergenceError
-from tinymeta.learning.rows import allocate, working_bytes
+from tinymeta.learning.rows import allocate
 from tinymeta.learning.settings import Settings
+from tinymeta.learning.sizes import working_bytes
 from tinymeta.learning.wirings import WIRINGS, make_layout
 from tinymeta.optimum import belief
 from tinymeta.optimum.exact_values import YARDSTICKS, exact_values
@@ -498,7 +500,7 @@ def test_what_does_not_fit_into_memory_is_refused(main, argv, tmp_path, monkeypa
 def test_the_memory_estimate_covers_what_is_allocated():
     layout = make_layout(TASKS, "rl2", 48)
     rows, act = allocate(layout, 16, 50, np.float32)
-    real = sum(array.nbytes for array in (*rows, *act))
+    real = sum(array.nbytes for array in arrays_of((rows, act)))
     assert real <= working_bytes(layout, 16, 50, 4) <= 1.5 * real
 
 

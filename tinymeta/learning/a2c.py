@@ -35,7 +35,7 @@ def learn_a2c(loss, rows, layout, max_grad_norm, is_adam, theta, first, second, 
     policy_loss, value_loss, entropy = loss_terms(rows, layout, theta, act)
     ent_coef = rates[1]
     total = policy_loss + loss.vf_coef * value_loss - ent_coef * entropy
-    if not math.isfinite(total):
+    if not abs(total) < math.inf:  # `isfinite` subtracts a sum from itself, which reassociation makes 0
         return BAD_LOSS
     backward(rows, layout, loss.vf_coef, ent_coef, theta, act, dtheta)
     statistics[POLICY_LOSS] = policy_loss
@@ -50,7 +50,7 @@ def learn_a2c(loss, rows, layout, max_grad_norm, is_adam, theta, first, second, 
 @jit
 def descend(norm, max_grad_norm, is_adam, theta, first, second, dtheta, learning_rate, step):
     """Clip the gradient of this norm and let the optimiser take its step, counted from 1."""
-    if not math.isfinite(norm):
+    if not norm < math.inf:
         return BAD_GRADIENT
     factor = clip_factor(norm, max_grad_norm)
     if is_adam:

@@ -163,7 +163,7 @@ def learn_ppo(loss, rows, layout, max_grad_norm, is_adam, theta, first, second, 
                 loss.likelihood, loss.former, loss.act.advantage, loss.clip_range, loss.rows.size[STEPS], loss.weight
             )
             total = policy_loss + loss.vf_coef * value_loss - ent_coef * entropy
-            if not math.isfinite(total):
+            if not abs(total) < math.inf:  # see `learn_a2c`
                 return BAD_LOSS
             backward_weighted(loss.rows, layout, loss.weight, loss.vf_coef, ent_coef, theta, loss.act, dtheta)
             norm = global_norm(dtheta)

@@ -107,7 +107,7 @@ def apply_scaling(running, scaling):
     """Overwrites scaling with what running says."""
     count = max(running.counters[COUNT], 1.0)
     for f in range(running.mean.shape[0]):
-        if running.observations:
+        if running.observations and running.counters[COUNT] > 0:
             scaling.shift[f] = running.mean[f]
             scaling.scale[f] = 1.0 / math.sqrt(running.squares[f] / count + TINY)
     if running.rewards and running.counters[COUNT] > 0:

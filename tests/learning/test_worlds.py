@@ -1,0 +1,293 @@
+"""Training and playing where vectors are seen and done, compiled (contract, property): one signature for all of it.
+
+The kernels as plain Python are held against the textbook in `test_gradient_autograd`; here the compiled ones are held
+against those.
+"""
+
+import math
+
+import numpy as np
+import pytest
+from own_worlds import reach
+from plain import UNTOUCHED, plain_batch, plain_kernels
+
+from tinymeta.base import randomness
+from tinymeta.base.errors import NotFiniteError
+from tinymeta.environments.world import begin, step
+from tinymeta.learning.agent import Agent
+from tinymeta.learning.algorithms import make_loss
+from tinymeta.learning.learner import DivergenceError, Learner
+from tinymeta.learning.rollout import uniforms_per_trial
+from tinymeta.learning.rows import ENDED, FINAL, GOES_ON, STEPS, USED
+from tinymeta.learning.settings import Settings
+from tinymeta.learning.sizes import rows_for
+from tinymeta.learning.update import step_network
+from tinymeta.learning.wirings import make_layout
+from tinymeta.network.parameters import parameter_shapes, to_flat
+
+SETTINGS = Settings(
+    agent="rl1", num_envs=6, trials=60, hidden_size=4, encoder=(5, 4), separate_value=True, algorithm="ppo", n_epochs=2,
+    num_minibatches=2, normalize_advantage=True, returns="episode", dtype="float64", gamma=0.9, gae_lambda=0.9,
+    norm_obs=True, norm_reward=True, ent_coef=0.01,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A learner after some updates, whose rows are those of the last one."""
+    learner = Learner(reach(), SETTINGS)
+    learner.advance(5)
+    return learner
+
+
+def resumed(learner, tasks=None):
+    """Another learner that stands where this one stands."""
+    other = Learner(tasks or learner.tasks, SETTINGS)
+    scaling = {f"scaling.{name}": getattr(learner.running, name) for name in ("counters", "mean", "squares")}
+    state = learner.theta, learner.first, learner.second, learner.updates_done, learner.env_steps_done
+    other.restore(*state, scaling)
+    return other
+
+
+def test_compiled_training_is_the_plain_one(trained):
+    """An update with the same numbers: rows, parameters, moments and what is known of the numbers' scale."""
+    learner = resumed(trained)
+    plain = resumed(trained)
+    learner.advance(1)
+    B, T = 6, learner.tasks.step_limit
+    done = plain.updates_done
+    uniforms = randomness.uniforms(0, randomness.TRAINING, done, 1, B * uniforms_per_trial(T, plain.tasks.draws))
+    shuffling = randomness.uniforms(0, randomness.SHUFFLING, done, 1, 2 * B)[0]
+    loss = make_loss(SETTINGS, plain.layout, len(plain.rows.before), T, np.float64)
+    UNTOUCHED.rollout(
+        plain.tasks.data, plain.rules, plain.layout, plain.theta, uniforms.reshape(B, -1), False, plain.rows, plain.act
+    )
+    status = UNTOUCHED.learn(
+        loss, plain.rows, plain.layout, SETTINGS.max_grad_norm, True, plain.theta, plain.first, plain.second,
+        np.zeros_like(plain.theta), np.array([SETTINGS.learning_rate, SETTINGS.ent_coef]), done, shuffling, plain.act,
+        np.zeros(8),
+    )  # fmt: skip
+    assert status == 0
+    UNTOUCHED.update_scaling(plain.running, plain.rows)
+    steps = plain.rows.size[STEPS]
+    np.testing.assert_array_equal(plain.rows.size, learner.rows.size)
+    for name in ("after", "reset", "before", "trial", "episode", "columns"):
+        np.testing.assert_array_equal(getattr(plain.rows, name)[:steps], getattr(learner.rows, name)[:steps])
+    for name in ("vector", "reward", "paid", "numbers", "features"):
+        np.testing.assert_allclose(
+            getattr(plain.rows, name)[:steps], getattr(learner.rows, name)[:steps], rtol=1e-9, atol=1e-11
+        )
+    for name in ("theta", "first", "second"):
+        np.testing.assert_allclose(getattr(plain, name), getattr(learner, name), rtol=1e-6, atol=1e-10)
+    np.testing.assert_allclose(plain.running.mean, learner.running.mean, rtol=1e-9)
+
+
+def test_training_is_a_function_of_weights_and_numbers(trained):
+    """Contract: chunks, a restart in between and another learner's memory change no bit, scaling included."""
+    whole = Learner(reach(), SETTINGS)
+    whole.advance(5)
+    np.testing.assert_array_equal(whole.theta, trained.theta)
+    one, other = resumed(trained), resumed(trained)
+    one.advance(2)
+    other.advance(1)
+    other = resumed(other)
+    other.advance(1)
+    np.testing.assert_array_equal(one.theta, other.theta)
+    for mine, theirs in zip(one.rows.scaling, other.rows.scaling, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_stepping_by_hand_equals_the_batched_rollout(trained):
+    """`act`, fed the vectors that a trial showed, gives its means, values and states to the last bit."""
+    learner = resumed(trained)
+    before = learner.agent()
+    learner.advance(1)
+    rows, act = learner.rows, learner.act
+    for b in range(6):
+        before.reset()
+        own = [n for n in range(rows.size[STEPS]) if rows.trial[n] == b]
+        for i, n in enumerate(own):
+            last = {}
+            if i > 0:
+                m = own[i - 1]
+                last = {"prev_reward": rows.paid[m], "prev_action": rows.vector[m]}
+                last["new_episode"] = rows.episode[n] != rows.episode[m]
+            _, info = act_with(before, rows.features[n], rows.observation[n], rows.task[b], **last)
+            np.testing.assert_array_equal(info["logits"], act.heads[n, :-1])
+            assert info["value"] == act.heads[n, -1]
+            np.testing.assert_array_equal(info["hidden"], act.h[n])
+
+
+def act_with(agent, features, category, task, **last):
+    """`Agent.act` where a vector and a category are seen; what it takes of the two is the vector."""
+    if category == 0:
+        return agent.act(features, task=task, **last)
+    n = agent._write_input(features, last.get("prev_reward"), last.get("prev_action"), last.get("new_episode", False),
+                           task)  # fmt: skip
+    agent._rows.columns[n, 0] = agent.layout.observation_column + category
+    step_network(agent._rows, agent.layout, agent.theta, agent._act, n, n + 1)
+    return agent._choose(n, True)
+
+
+def test_it_learns():
+    """Going straight to the target, which the first episode tells apart, is found in some hundred updates."""
+    settings = {**vars(SETTINGS), "agent": "rl2", "num_envs": 16, "learning_rate": 3e-3}
+    learner = Learner(reach(), Settings(**settings))
+    reward = learner.advance(150)[:, 2] / 16
+    assert reward[-20:].mean() > reward[:20].mean() + 4 * reward[:20].std() / math.sqrt(20)
+
+
+# ---------------------------------------------------------------- hostile worlds
+
+HOSTILE = {
+    "a reward that is no number": ({"targets": ((math.nan, 0.0), (0.0, 0.0))}, "the loss is not finite at update 1"),
+    "an infinite reward": ({"targets": ((math.inf, 0.0), (0.0, 0.0))}, "the loss is not finite at update 1"),
+    "an observation that is no number": ({"sight": math.nan}, "the loss is not finite at update 1"),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_world_that_gives_no_numbers_stops_the_run(what):
+    """Contract: one clear line, and no parameter has become what it should not."""
+    changes, told = HOSTILE[what]
+    learner = Learner(reach(**changes), SETTINGS)
+    with pytest.raises(DivergenceError, match=told) as failure:
+        learner.advance(3)
+    assert "\n" not in str(failure.value)
+    assert np.isfinite(learner.theta).all()
+
+
+def test_an_agent_refuses_what_it_cannot_see(trained):
+    agent = trained.agent()
+    for nonsense in (np.array([0.0, np.nan]), np.zeros(3), 0, "north", None):
+        with pytest.raises(ValueError, match="observation = "):
+            agent.act(nonsense)
+        agent.reset()
+    agent.act(np.zeros(2))
+    with pytest.raises(ValueError, match="prev_action = "):
+        agent.act(np.zeros(2), prev_reward=0.0, prev_action=1)
+    weights = {name: np.full_like(array, 1e308) for name, array in agent.parameters.items()}
+    huge = Agent.from_parameters(agent.tasks, "rl1", weights, np.float64)
+    with pytest.raises(NotFiniteError, match="is not finite"):
+        huge.act(np.ones(2))
+
+
+# ---------------------------------------------------------------- rollouts as plain Python, on paper
+
+LIMITED = {"per trial": (False, None), "by episode": (True, None), "cut": (False, 7), "cut, by episode": (True, 7)}
+
+
+@pytest.mark.parametrize("how", LIMITED)
+def test_a_rollout_follows_the_world(how):
+    """Oracle: each trial once more by the world's own functions: rewards, what is seen, ends, truncations, `after`."""
+    follow_the_world(*LIMITED[how], UNTOUCHED)
+
+
+def follow_the_world(per_episode, limit, kernels):
+    tasks = reach()
+    batch = plain_batch(tasks, "rl2", trials=1)
+    limit = limit or tasks.step_limit
+    rows, act = rows_for(tasks, batch.layout, 12, limit, np.float64, per_episode)
+    uniforms = np.random.default_rng(5).random((12, uniforms_per_trial(limit, tasks.draws)))
+    kernels.rollout(tasks.data, tasks.rules(limit, per_episode), batch.layout, batch.theta, uniforms, False, rows, act)
+    N = len(rows.before)
+    finals = []
+    for b in range(12):
+        u = iter(uniforms[b])
+        task = int(next(u) >= 0.5)
+        assert rows.task[b] == task
+        state, seen = np.zeros(2), np.zeros(2)
+        category = begin(tasks.data, task, 0, state, take(u, 2), seen)
+        own = [n for n in range(rows.size[USED]) if rows.trial[n] == b]
+        episode = elapsed = 0
+        over = False
+        for n in own:
+            assert not over
+            np.testing.assert_array_equal(rows.features[n], seen)
+            assert (rows.observation[n], rows.episode[n]) == (category, episode)
+            if n >= rows.size[STEPS]:
+                break
+            take(u, 2)  # the action's
+            reward, ended, category = step(tasks.data, task, episode, state, rows.vector[n], take(u, 3), seen)
+            assert rows.reward[n] == rows.paid[n] == reward
+            elapsed += 1
+            truncated = elapsed == 4 and not ended
+            last = episode == 2
+            if truncated and (per_episode or last):
+                row = rows.after[n]
+                finals.append(row)
+                assert N - rows.size[FINAL] <= row < N
+                assert rows.before[row] == n
+                assert not rows.reset[row]
+                np.testing.assert_array_equal(rows.features[row], seen)
+                assert np.isfinite(act.heads[row]).all()
+            else:
+                assert rows.after[n] == (ENDED if ended and per_episode else GOES_ON)
+            begins = take(u, 2)
+            if ended or truncated:
+                over = last
+                elapsed = 0
+                episode += 1
+                if not over:
+                    category = begin(tasks.data, task, episode, state, begins, seen)
+        assert rows.ended[b] == (over and ended)
+        assert over or own[-1] >= rows.size[STEPS]
+    assert sorted(finals) == list(range(N - rows.size[FINAL], N))
+    assert finals or limit < tasks.step_limit
+
+
+def take(numbers, count):
+    return np.array([next(numbers) for _ in range(count)])
+
+
+PLANTED = {
+    "a truncation is an end": ("truncated = not ended and rows.elapsed[b] + 1 == rules.max_steps",
+                               "truncated = False"),
+    "an end that is a truncation bootstraps": ("truncated = not ended and", "truncated ="),
+    "what follows is the next episode's first": ("write_row(rows, layout, final, n, b, rows.episode[n], False, False,",
+                                                 "write_row(rows, layout, final, n, b, rows.episode[n], False, True,"),
+    "the limit counts the trial's steps": ("rows.elapsed[b] = 0 if ended or truncated else rows.elapsed[b] + 1",
+                                           "rows.elapsed[b] += 1"),
+    "ends go on": ("elif ended and rules.per_episode:", "elif False:"),
+    "the step's numbers begin the episode": ("at += rules.step\n", "pass\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bug", PLANTED)
+def test_planted_bugs_are_caught(bug):
+    """The check itself is tested: with a bug in how episodes follow each other it fails."""
+    kernels = plain_kernels(PLANTED[bug])
+    with pytest.raises((AssertionError, IndexError, KeyError, StopIteration, ValueError)):
+        for how in LIMITED.values():
+            follow_the_world(*how, kernels)
+
+
+def test_a_trial_does_not_depend_on_its_batch():
+    """Property: the same weights and numbers, alone or among others."""
+    tasks = reach()
+    batch = plain_batch(tasks, "rl2", trials=1)
+    uniforms = np.random.default_rng(2).random((5, uniforms_per_trial(tasks.step_limit, tasks.draws)))
+
+    def rewards(numbers):
+        rows, act = rows_for(tasks, batch.layout, len(numbers), tasks.step_limit, np.float64)
+        UNTOUCHED.rollout(tasks.data, tasks.rules(), batch.layout, batch.theta, numbers, False, rows, act)
+        steps = rows.size[STEPS]
+        return [rows.paid[:steps][rows.trial[:steps] == b] for b in range(len(numbers))]
+
+    for alone, among in zip([rewards(uniforms[b : b + 1])[0] for b in range(5)], rewards(uniforms), strict=True):
+        np.testing.assert_array_equal(alone, among)
+
+
+def test_standard_deviations_are_parameters_of_their_own():
+    """Oracle: actions of a network whose weights are 0 are σ times normal numbers about 0, whatever is seen."""
+    n = 4000
+    layout = make_layout(reach(), "plain", 1)
+    zeros = {name: np.zeros(shape) for name, shape in parameter_shapes(layout).items()}
+    theta = to_flat({**zeros, "policy.log_std": np.array([0.5, -1.0])}, layout, np.float64)
+    vector, uniforms = np.zeros((n, 2)), np.random.default_rng(0).random((n, 2))
+    for i in range(n):
+        UNTOUCHED.sample_vector(np.zeros((n, 3)), theta[-2:], vector, i, uniforms[i], 0, False)
+    np.testing.assert_allclose(vector.mean(axis=0), 0, atol=4 * np.exp(0.5) / np.sqrt(n))
+    np.testing.assert_allclose(vector.std(axis=0), np.exp([0.5, -1.0]), rtol=0.05)
+    UNTOUCHED.sample_vector(np.full((n, 3), 7.0), theta[-2:], vector, 0, uniforms[0], 0, True)
+    np.testing.assert_array_equal(vector[0], [7, 7])
