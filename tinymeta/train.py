@@ -33,6 +33,7 @@ OPTIONS: dict[str, tuple[Any, str]] = {  # of `make_config`
     "algorithm": (str, " or ".join(ALGORITHMS)),
     "n_epochs": (int, "of PPO: passes over a batch of trials"),
     "num_minibatches": (int, "of PPO: parts of a batch, each some trials"),
+    "batch_size": (int, "of PPO: steps of each part at least, on average; then there are fewer parts"),
     "clip_range": (float, "of PPO: how far from 1 a probability ratio still counts"),
     "returns": (str, "discounted over the whole trial, or up to each episode's end"),
     "encoder": (cli.widths, "dense tanh layers before the LSTM, such as 64,64"),

@@ -21,11 +21,12 @@ from tinymeta.environments.gymnasium_world import PythonWorld
 from tinymeta.learning.a2c import FINE, QUANTITY, learn
 from tinymeta.learning.agent import Agent
 from tinymeta.learning.algorithms import make_loss
+from tinymeta.learning.kept import TAKEN
 from tinymeta.learning.ppo import PPO
 from tinymeta.learning.python_worlds import Player
 from tinymeta.learning.rollout import rollout, uniforms_per_trial
 from tinymeta.learning.rows import STEPS
-from tinymeta.learning.scaling import restore, running, scaling_of, update_scaling
+from tinymeta.learning.scaling import restore, running, scaling_of, to_arrays, update_scaling
 from tinymeta.learning.schedules import anneal
 from tinymeta.learning.settings import DTYPES, Settings
 from tinymeta.learning.sizes import CHUNK_NUMBERS, check_memory, rows_for
@@ -192,12 +193,15 @@ class Learner:
         second: np.ndarray,
         updates: int,
         env_steps: int,
-        scaling: Mapping[str, np.ndarray] = NOTHING,
+        kept: Mapping[str, np.ndarray] = NOTHING,
     ) -> None:
         """Go on from where another learner of the same task set and settings stood."""
-        restore(self.running, scaling)
-        for own, kept in zip(self.rows.scaling, scaling_of(self.running, self.layout.num_features), strict=True):
-            own[:] = kept
+        if kept:
+            restore(self.running, kept)
+        for own, applied in zip(self.rows.scaling, scaling_of(self.running, self.layout.num_features), strict=True):
+            own[:] = applied
+        if isinstance(self._loss, PPO):
+            self._loss.taken[:] = kept.get(TAKEN, 0)
         self.theta[:] = theta
         self.first[:] = first
         self.second[:] = second
@@ -209,6 +213,11 @@ class Learner:
         if self._player is None:
             self._player = Player(self.tasks, self.layout, self.settings.num_envs)
         return self._player
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """What a checkpoint holds besides, see `tinymeta.learning.kept`."""
+        taken = {TAKEN: self._loss.taken.copy()} if isinstance(self._loss, PPO) else {}
+        return {**taken, **to_arrays(self.running)}
 
     def agent(self) -> Agent:
         """The agent as it is now, with weights of its own."""

@@ -1,8 +1,9 @@
 """Proximal policy optimisation (Schulman et al. 2017, Eq. 7) on whole trials (docs/math.md, Eqs. 51-53).
 
-One batch of trials serves for several epochs. In each the trials, shuffled, are split into minibatches; on each the
-network runs forward anew and is backpropagated through, whole trials at a time, so that a recurrent state is never one
-of former weights. With ρ = π(a) / π_old(a) the policy's term is
+One batch of trials serves for several epochs. In each the trials, shuffled, are split into minibatches, `batch_size`
+steps or more in each on average: when learning is over, trials may be ten times as long as in the beginning. On each
+the network runs forward anew and is backpropagated through, whole trials at a time, so that a recurrent state is never
+one of former weights. With ρ = π(a) / π_old(a) the policy's term is
 
     -mean min(ρ Â, clip(ρ, 1 - ε, 1 + ε) Â),
 
@@ -46,6 +47,8 @@ class PPO(NamedTuple):
     clip_range: float  # ε
     n_epochs: int
     num_minibatches: int
+    batch_size: int
+    taken: np.ndarray  # (1,) float64, gradient steps so far
     order: np.ndarray  # (B,) int64, the trials in the order of this epoch
     chosen: np.ndarray  # (B,) int64, a trial's place in the minibatch, -1 if it is not in it
     place: np.ndarray  # (N,) int64, a row's row in the minibatch
@@ -61,11 +64,11 @@ def make_ppo(settings: Any, layout: Layout, num_rows: int, step_limit: int, dtyp
     """A `PPO` for a run's settings, with its working arrays for a batch of `num_rows` rows."""
     B = settings.num_envs
     N = num_rows
-    rows, act = allocate(layout, -(-B // settings.num_minibatches), step_limit, dtype)
+    rows, act = allocate(layout, B if settings.batch_size > 1 else -(-B // settings.num_minibatches), step_limit, dtype)
     n = len(rows.before)
     return PPO(
         settings.gamma, settings.gae_lambda, settings.vf_coef, settings.ent_coef, settings.normalize_advantage,
-        settings.clip_range, settings.n_epochs, settings.num_minibatches,
+        settings.clip_range, settings.n_epochs, settings.num_minibatches, settings.batch_size, np.zeros(1),
         np.zeros(B, np.int64), np.zeros(B, np.int64), np.zeros(N, np.int64), np.zeros(N, dtype),
         rows, act, np.zeros(n, dtype), np.zeros(n, dtype), np.zeros(n, dtype),
     )  # fmt: skip
@@ -143,11 +146,11 @@ def shuffle(order, uniforms):
 @learn.of(PPO)
 def learn_ppo(loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates, update, shuffling, act,
               statistics):  # fmt: skip
-    """PPO: n_epochs times num_minibatches gradient steps; statistics are their means."""
+    """PPO: in each epoch num_minibatches gradient steps, fewer while trials are short; statistics are their means."""
     advantages(rows, loss, act)
     log_likelihood(layout.head, rows, act, split(theta, layout)[5], loss.old)
     B = loss.order.shape[0]
-    M = loss.num_minibatches
+    M = min(loss.num_minibatches, max(1, rows.size[STEPS] // loss.batch_size))
     ent_coef = rates[1]
     gradient_steps = loss.n_epochs * M
     for k in range(POLICY_LOSS, NORM + 1):
@@ -167,8 +170,8 @@ def learn_ppo(loss, rows, layout, max_grad_norm, is_adam, theta, first, second, 
                 return BAD_LOSS
             backward_weighted(loss.rows, layout, loss.weight, loss.vf_coef, ent_coef, theta, loss.act, dtheta)
             norm = global_norm(dtheta)
-            step = update * gradient_steps + epoch * M + m + 1
-            status = descend(norm, max_grad_norm, is_adam, theta, first, second, dtheta, rates[0], step)
+            loss.taken[0] += 1
+            status = descend(norm, max_grad_norm, is_adam, theta, first, second, dtheta, rates[0], loss.taken[0])
             if status != FINE:
                 return status
             statistics[POLICY_LOSS] += policy_loss / gradient_steps

@@ -122,14 +122,6 @@ def scaling_of(running: Any, size: int) -> Scaling:
     return scaling
 
 
-def scaling_shapes(settings: Any, layout: Layout) -> dict[str, tuple[int, ...]]:
-    """{name: shape} of `to_arrays`."""
-    if not settings.norm_obs and not settings.norm_reward:
-        return {}
-    sizes = (3, layout.num_features, layout.num_features)
-    return {f"scaling.{name}": (size,) for name, size in zip(KEPT, sizes, strict=True)}
-
-
 def to_arrays(running: Any) -> dict[str, np.ndarray]:
     """{name: array} as a checkpoint keeps it; empty where nothing is scaled."""
     return {f"scaling.{name}": getattr(running, name).copy() for name in KEPT} if isinstance(running, Running) else {}
@@ -137,12 +129,6 @@ def to_arrays(running: Any) -> dict[str, np.ndarray]:
 
 def restore(running: Any, arrays: Mapping[str, np.ndarray]) -> None:
     """Overwrites running with what a checkpoint kept."""
-    for name, array in arrays.items():
-        getattr(running, name.removeprefix("scaling."))[:] = array
-
-
-def kept_scaling(settings: Any, layout: Layout, arrays: Mapping[str, np.ndarray]) -> Scaling:
-    """The `Scaling` that a checkpoint's arrays mean."""
-    made = running(layout, settings)
-    restore(made, arrays)
-    return scaling_of(made, layout.num_features)
+    if isinstance(running, Running):
+        for name in KEPT:
+            getattr(running, name)[:] = arrays[f"scaling.{name}"]

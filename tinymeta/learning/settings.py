@@ -49,7 +49,8 @@ class Settings:
     schedule: str = "linear"
     algorithm: str = "a2c"
     n_epochs: int = 4  # of PPO: passes over a batch of trials
-    num_minibatches: int = 4  # of PPO: parts of a batch, each some trials
+    num_minibatches: int = 4  # of PPO: parts of a batch, each some trials; fewer where
+    batch_size: int = 1  # steps would be less than these in each
     clip_range: float = 0.2  # of PPO: ε
     normalize_advantage: bool | None = None  # advantages of mean 0 and deviation 1; PPO's are, unless told otherwise
     returns: str = "trial"  # discounted over the whole trial, or up to each episode's end
@@ -80,6 +81,7 @@ class Settings:
             "algorithm": choice("algorithm", self.algorithm, ALGORITHMS),
             "n_epochs": integer("n_epochs", self.n_epochs, low=1, high=1000),
             "num_minibatches": integer("num_minibatches", self.num_minibatches, low=1, high=100_000),
+            "batch_size": integer("batch_size", self.batch_size, low=1, high=10**9),
             "clip_range": real("clip_range", self.clip_range, above=0),
             "returns": choice("returns", self.returns, RETURNS),
             "encoder": _widths(self.encoder),

@@ -2,7 +2,7 @@
 
     lstm.weight_ih … value.bias    weights under PyTorch's names and shapes, see `tinymeta.network.parameters`
     first.<name>, second.<name>    the optimiser's moments
-    scaling.<name>                 float64, where numbers are scaled, see `tinymeta.learning.scaling.Running`
+    scaling.<name>, ppo.taken      float64, where numbers are scaled, where PPO learns; see `tinymeta.learning.kept`
     updates, env_steps             int64, how far the run is
     metrics_bytes                  int64, length of metrics.csv up to its last whole interval
     open_interval (n, 8)           float64, statistics of the n updates since then
@@ -22,8 +22,8 @@ import numpy as np
 
 from tinymeta.base.errors import InputError, integer, shown
 from tinymeta.base.files import AnyPath, read_bounded
+from tinymeta.learning.kept import kept_shapes
 from tinymeta.learning.learner import STATISTICS
-from tinymeta.learning.scaling import scaling_shapes
 from tinymeta.learning.settings import DTYPES, Settings
 from tinymeta.learning.wirings import Layout
 from tinymeta.network.parameters import num_parameters, parameter_shapes, to_dict, to_flat
@@ -56,7 +56,7 @@ class Checkpoint(NamedTuple):
     metrics_bytes: int
     open_interval: np.ndarray  # (n, 8)
     config: bytes
-    scaling: dict[str, np.ndarray]  # empty where nothing is scaled
+    kept: dict[str, np.ndarray]  # what not every run has, see `tinymeta.learning.kept`
 
 
 def write(checkpoint: Checkpoint, layout: Layout) -> bytes:
@@ -66,7 +66,7 @@ def write(checkpoint: Checkpoint, layout: Layout) -> bytes:
         arrays |= {prefix + name: array for name, array in to_dict(flat, layout).items()}
     for name in COUNTERS:
         arrays[name] = np.array(getattr(checkpoint, name), np.int64)
-    arrays |= checkpoint.scaling
+    arrays |= checkpoint.kept
     arrays["open_interval"] = checkpoint.open_interval
     arrays["config"] = np.array(checkpoint.config)
     arrays["format"] = np.array(CHECKPOINT_FORMAT, np.int64)
@@ -88,14 +88,14 @@ def read(path: AnyPath, layout: Layout, settings: Settings, log_interval: int) -
         Names the file, and the array where one is to blame.
     """
     dtype = np.dtype(DTYPES[settings.dtype])
-    scaling = scaling_shapes(settings, layout)
+    shapes = kept_shapes(settings, layout)
     limit = 3 * num_parameters(layout) * dtype.itemsize + 8 * len(STATISTICS) * log_interval + OVERHEAD
     limit += 16 * layout.num_features
     try:
         arrays = read_arrays(read_bounded(path, limit))
         if "checksum" not in arrays or arrays.pop("checksum").tobytes() != checksum(arrays).tobytes():
             raise InputError("its checksum is not that of its arrays")
-        _check_arrays(arrays, _expected(layout, dtype, scaling))
+        _check_arrays(arrays, _expected(layout, dtype, shapes))
         _check_values(arrays, log_interval)
         theta, first, second = (_flat(arrays, prefix, layout, dtype) for prefix in MOMENTS)
     except FormatError as error:
@@ -104,7 +104,7 @@ def read(path: AnyPath, layout: Layout, settings: Settings, log_interval: int) -
         raise DamagedError(f"{path} is damaged: {error}") from None
     updates, env_steps, metrics_bytes = (int(arrays[name]) for name in COUNTERS)
     config = arrays["config"].item()
-    kept = {name: arrays[name] for name in scaling}
+    kept = {name: arrays[name] for name in shapes}
     return Checkpoint(theta, first, second, updates, env_steps, metrics_bytes, arrays["open_interval"], config, kept)
 
 
@@ -122,12 +122,12 @@ def _check_arrays(arrays: Arrays, expected: Mapping[str, tuple[str, tuple[int, .
 
 
 def _expected(
-    layout: Layout, dtype: np.dtype, scaling: Mapping[str, tuple[int, ...]]
+    layout: Layout, dtype: np.dtype, kept: Mapping[str, tuple[int, ...]]
 ) -> dict[str, tuple[str, tuple[int, ...] | None]]:
     """{name: (how the dtype's code begins, shape or None for any)} of all arrays but the checksum."""
     shapes = parameter_shapes(layout)
     expected = {prefix + name: (dtype.str, shape) for prefix in MOMENTS for name, shape in shapes.items()}
-    expected |= {name: ("<f8", shape) for name, shape in scaling.items()}
+    expected |= {name: ("<f8", shape) for name, shape in kept.items()}
     expected |= dict.fromkeys((*COUNTERS, "format"), ("<i8", ()))
     return expected | {"config": ("|S", ()), "open_interval": ("<f8", None)}
 
@@ -137,10 +137,11 @@ def _check_values(arrays: Arrays, log_interval: int) -> None:
     for name in COUNTERS:
         integer(name, int(arrays[name]), low=0)
     for name, array in arrays.items():
-        if name.startswith("scaling.") and not np.isfinite(array).all():
+        if name.startswith(("scaling.", "ppo.")) and not np.isfinite(array).all():
             raise InputError(f"array {name} holds a value that is not finite")
-    if (arrays.get("scaling.squares", np.zeros(1)) < 0).any():
-        raise InputError("array scaling.squares holds a negative value")
+    for name in ("scaling.squares", "ppo.taken"):
+        if (arrays.get(name, np.zeros(1)) < 0).any():
+            raise InputError(f"array {name} holds a negative value")
     expected = int(arrays["updates"]) % log_interval, len(STATISTICS)
     statistics = arrays["open_interval"]
     if statistics.shape != expected or not np.isfinite(statistics).all():

@@ -28,8 +28,8 @@ from tinymeta.base.errors import InputError
 from tinymeta.base.files import AnyPath, checked_path, parse_json, read_json, sync_folder, write_whole, writing
 from tinymeta.base.locks import FolderLock
 from tinymeta.learning.agent import Agent
+from tinymeta.learning.kept import kept_scaling
 from tinymeta.learning.learner import Learner
-from tinymeta.learning.scaling import kept_scaling, to_arrays
 from tinymeta.learning.wirings import Layout
 from tinymeta.runs import checkpoint as checkpoints
 from tinymeta.runs import metrics
@@ -148,7 +148,7 @@ class RunFolder:
             metrics_bytes=self.metrics_path.stat().st_size,
             open_interval=open_interval,
             config=config.to_json().encode(),
-            scaling=to_arrays(learner.running),
+            kept=learner.kept(),
         )
         return checkpoints.write(state, learner.layout)
 
@@ -180,7 +180,7 @@ class RunFolder:
         agents = []
         for path in self.snapshots_path.glob("update-*.npz"):
             state, _ = self.read_checkpoint(path, config, layout)
-            scaling = kept_scaling(settings, layout, state.scaling)
+            scaling = kept_scaling(settings, layout, state.kept)
             agents.append((state.updates, Agent.of_run(tasks, settings, state.theta, scaling)))
         return sorted(agents, key=lambda pair: pair[0])
 

@@ -18,8 +18,8 @@ from tinymeta.environments.kinds import AnyWorld, world_or_table
 from tinymeta.environments.registry import make
 from tinymeta.learning.agent import Agent
 from tinymeta.learning.evaluation import exact_or_reason
+from tinymeta.learning.kept import kept_scaling
 from tinymeta.learning.learner import Learner
-from tinymeta.learning.scaling import kept_scaling
 from tinymeta.learning.settings import Settings
 from tinymeta.runs.config import Config, build, parse_kwargs
 from tinymeta.runs.folder import RunFolder
@@ -93,7 +93,7 @@ def load(path: AnyPath, seed: int = 0) -> Agent:
     if checkpoint is None:
         raise InputError(f"{folder.path} has no checkpoint.npz, expected a run that got at least that far")
     state, _ = folder.read_checkpoint(checkpoint, config, layout)
-    return Agent.of_run(tasks, settings, state.theta, kept_scaling(settings, layout, state.scaling), seed)
+    return Agent.of_run(tasks, settings, state.theta, kept_scaling(settings, layout, state.kept), seed)
 
 
 def exact_for(config: Config) -> dict[str, Any]:

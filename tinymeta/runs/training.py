@@ -135,7 +135,7 @@ class _Run:
         self.timing["compile_seconds"] += self.learner.compile_seconds
         self.open_interval = NO_STATISTICS
         if state is not None:
-            self.learner.restore(*state[:5], state.scaling)
+            self.learner.restore(*state[:5], state.kept)
             self.open_interval = state.open_interval
         self._log = EventLog(folder.path, self.timing["train_seconds"]) if tensorboard else None
 

@@ -1,0 +1,29 @@
+"""What a checkpoint holds besides weights, moments and counters: of runs that scale numbers, and of PPO's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tinymeta.learning.rows import Scaling
+from tinymeta.learning.scaling import KEPT, restore, running, scaling_of
+from tinymeta.learning.settings import Settings
+from tinymeta.learning.wirings import Layout
+
+TAKEN = "ppo.taken"  # gradient steps so far
+
+
+def kept_shapes(settings: Settings, layout: Layout) -> dict[str, tuple[int, ...]]:
+    """{name: shape} of what a run of these settings keeps, all float64."""
+    shapes: dict[str, tuple[int, ...]] = {TAKEN: (1,)} if settings.algorithm == "ppo" else {}
+    if settings.norm_obs or settings.norm_reward:
+        sizes = (3, layout.num_features, layout.num_features)
+        shapes |= {f"scaling.{name}": (size,) for name, size in zip(KEPT, sizes, strict=True)}
+    return shapes
+
+
+def kept_scaling(settings: Settings, layout: Layout, kept: Mapping[str, np.ndarray]) -> Scaling:
+    """The `Scaling` that a checkpoint's arrays mean."""
+    made: Any = running(layout, settings)
+    restore(made, kept)
+    return scaling_of(made, layout.num_features)
