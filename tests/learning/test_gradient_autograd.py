@@ -273,9 +273,9 @@ PLANTED = {
     "deep: another layer's activations": ("y = body.layers[used : used + N * E].reshape((N, E))\n"
                                           "        dy =", "y = body.layers[: N * E].reshape((N, E))\n        dy ="),
     # ppo.py
-    "ppo: never clipped": ("number(free) if free <= bound else number(0)", "number(free)"),
-    "ppo: always clipped outside": ("if free <= bound else number(0)", "if free == bound else number(0)"),
-    "ppo: no ratio": ("weight[n] = number(free)", "weight[n] = number(advantage[n])"),
+    "ppo: never clipped": ("number(0) if held else number(free)", "number(free)"),
+    "ppo: always clipped outside": ("clipped != ratio and bound < free", "clipped != ratio"),
+    "ppo: no ratio": ("number(0) if held else number(free)", "number(0) if held else number(advantage[n])"),
     "ppo: sign of the difference": ("math.exp(likelihood[n] - former[n])", "math.exp(former[n] - likelihood[n])"),
     "ppo: range": ("1.0 - clip_range), 1.0 + clip_range", "1.0 - clip_range), 1.0 + 2 * clip_range"),
     # returns by episode

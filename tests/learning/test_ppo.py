@@ -7,6 +7,7 @@ from plain import UNTOUCHED, plain_batch, ppo_of
 from support import noisy_taskset, small
 
 from tinymeta.learning.gradient_check import Network
+from tinymeta.learning.ppo import clipped_terms
 from tinymeta.learning.rows import STEPS, TIMES
 from tinymeta.network.flat import split
 from tinymeta.network.losses import Loss
@@ -149,6 +150,18 @@ def test_shuffles_are_permutations_and_all_equally_likely():
         counts[tuple(order)] = counts.get(tuple(order), 0) + 1
     assert len(counts) == 6
     assert (np.abs(np.array(list(counts.values())) - 1000) < 4 * np.sqrt(6000 * 5 / 36)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rounding_clips_nothing(dtype):
+    """Compiled: no ratio is outside of 1 ± ε, so every step has its slope. (With one of the two products rounded to
+    float32 and the other one not, half of them were taken for clipped.)
+    """
+    rng = np.random.default_rng(0)
+    likelihood, advantage = rng.uniform(-0.1, 0.1, 1000).astype(dtype), rng.normal(size=1000).astype(dtype)
+    weight = np.zeros(1000, dtype)
+    clipped_terms(likelihood, np.zeros(1000, dtype), advantage, 0.2, 1000, weight)
+    np.testing.assert_allclose(weight, np.exp(likelihood.astype(float)) * advantage, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("ratio", "advantage", "loss", "slope"), [

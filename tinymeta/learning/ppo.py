@@ -85,8 +85,9 @@ def clipped_terms(likelihood, former, advantage, clip_range, steps, weight):
         clipped = min(max(ratio, 1.0 - clip_range), 1.0 + clip_range)
         free = ratio * advantage[n]
         bound = clipped * advantage[n]
-        total -= min(free, bound)
-        weight[n] = number(free) if free <= bound else number(0)
+        held = clipped != ratio and bound < free  # inside the range the two products differ by rounding alone
+        total -= bound if held else free
+        weight[n] = number(0) if held else number(free)
     return total / steps
 
 
