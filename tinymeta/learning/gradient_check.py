@@ -72,14 +72,9 @@ class Entry(NamedTuple):
     worst_index: tuple[int, ...]
 
 
-@by_class
+@by_class(Loss)
 def policy_term(loss, rows, layout, theta, act, policy_loss):
     """The policy's term of an algorithm's loss, given that of A2C."""
-
-
-@policy_term.of(Loss)
-def a2c_policy_term(loss, rows, layout, theta, act, policy_loss):
-    """That is it."""
     return policy_loss
 
 

@@ -18,16 +18,10 @@ from tinymeta.learning.wirings import Layout
 from tinymeta.network.losses import Loss
 
 
-@by_class
+@by_class(Loss)
 def learn(loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates, update, shuffling, act,
           statistics):  # fmt: skip
     """`learn_a2c`, or what the class of the loss has in its place; shuffling are uniform numbers for it."""
-
-
-@learn.of(Loss)
-def learn_by_a2c(loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates, update, shuffling,
-                 act, statistics):  # fmt: skip
-    """One gradient step."""
     return learn_a2c(
         loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates, update, act, statistics
     )
