@@ -29,9 +29,13 @@ KERNEL_MODULES = (
 )  # fmt: skip
 
 
-def by_class(function):
+def by_class(declared):
     """In the place of `tinymeta.base.dispatch.by_class`: a table of its own, by the names of classes."""
-    implementations = {}
+    return functools.partial(declare, kind=declared) if isinstance(declared, type) else declare(declared)
+
+
+def declare(function, kind=None):
+    implementations = {} if kind is None else {kind.__name__: function}
 
     def of(kind):
         def register(implementation):

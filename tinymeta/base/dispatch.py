@@ -1,7 +1,8 @@
 """One kernel, several implementations: which one is pasted in depends on the class of the first argument.
 
 A kernel calls `step(world, …)` and knows nothing of worlds. `step` is declared once with `by_class`; each class of
-worlds, a NamedTuple, brings its own with ``@step.of(ItsClass)``. Numba sees the class in the argument's type, so the
+worlds, a NamedTuple, brings its own with ``@step.of(ItsClass)``. With ``@by_class(ItsClass)`` the declaration is the
+first implementation at the same time. Numba sees the class in the argument's type, so the
 choice is made when the caller is compiled and costs nothing when it runs: by `tinymeta.base.compiler` before types are
 inferred or, failing that, by numba as for any overload.
 
@@ -47,7 +48,7 @@ class ByClass:
         return self.implementations.get(kind, self.implementations.get(object))
 
 
-def by_class(function: Callable) -> Any:
+def by_class(declared: Any) -> Any:
     """Declare a kernel by its signature and docstring; implementations follow with ``@<kernel>.of(Class)``.
 
     Examples
@@ -55,14 +56,30 @@ def by_class(function: Callable) -> Any:
     >>> from typing import NamedTuple
     >>> class Square(NamedTuple):
     ...     side: float
-    >>> @by_class
-    ... def area(shape): "How large it is."
-    >>> @area.of(Square)
-    ... def area_of_square(shape):
+    >>> class Circle(NamedTuple):
+    ...     radius: float
+    >>> @by_class(Square)
+    ... def area(shape):
+    ...     "How large it is."
     ...     return shape.side * shape.side
-    >>> area(Square(2.0))
-    4.0
+    >>> @area.of(Circle)
+    ... def area_of_circle(shape):
+    ...     return 3.14 * shape.radius * shape.radius
+    >>> area(Square(2.0)), area(Circle(1.0))
+    (4.0, 3.14)
     """
+    if not isinstance(declared, type):
+        return _declare(declared)
+
+    def declare(implementation: Callable) -> Any:
+        call = _declare(implementation)
+        call.of(declared)(implementation)
+        return call
+
+    return declare
+
+
+def _declare(function: Callable) -> Any:
     table = ByClass(function)
 
     @functools.wraps(function)

@@ -35,8 +35,9 @@ CORRIDOR = {
     "num_envs": 1, "trials": 50_000,
 }  # fmt: skip
 CARTPOLE = {
-    "algorithm": "ppo", "learning_rate": 1e-3, "gamma": 0.99, "gae_lambda": 0.95, "ent_coef": 0.0, "vf_coef": 0.5,
-    "max_grad_norm": 0.5, "num_envs": 16, "trials": 4_000, "returns": "episode",
+    "algorithm": "ppo", "learning_rate": 3e-3, "final_learning_rate": 0.0, "n_epochs": 10, "gamma": 0.99,
+    "gae_lambda": 0.95, "ent_coef": 0.0, "vf_coef": 0.5, "max_grad_norm": 0.5, "num_envs": 16, "hidden_size": 32,
+    "trials": 4_000, "returns": "episode",
 }  # fmt: skip
 LUNARLANDER = {
     **CARTPOLE, "gamma": 0.999, "gae_lambda": 0.98, "learning_rate": 3e-4, "final_learning_rate": 0.0,

@@ -58,14 +58,9 @@ def make_slots(count: int, state_size: int, observation_size: int) -> Slots:
     )
 
 
-@by_class
+@by_class(Outcomes)
 def begin_episode(world, rules, uniforms, slots, b):
     """Slot b begins its trial's first episode by its uniforms. Overwrites its state and observation."""
-
-
-@begin_episode.of(Outcomes)
-def begin_in_table(world, rules, uniforms, slots, b):
-    """One number, one look-up."""
     task = slots.task[b]
     first = sample_index(
         world.initial_cumulative, world.initial_start[task], world.initial_start[task + 1], uniforms[0]
@@ -80,17 +75,12 @@ def begin_in_world(world, rules, uniforms, slots, b):
     slots.observation[b] = begin(world, slots.task[b], 0, slots.world[b], uniforms, slots.seen[b])
 
 
-@by_class
+@by_class(Outcomes)
 def act(world, rules, action, uniforms, slots, b):
     """Slot b acts by its uniforms. Overwrites its state and observation, after an episode's end the next one's first.
 
     Returns (reward, whether the episode ended, whether a limit truncated it).
     """
-
-
-@act.of(Outcomes)
-def act_in_table(world, rules, action, uniforms, slots, b):
-    """The next episode's beginning is folded into the outcomes; no limit truncates an episode of a table."""
     last = rules.episode_length > 0 and slots.elapsed[b] + 1 == rules.episode_length
     address = outcome_address(
         last, slots.task[b], slots.state[b], action, rules.num_tasks, rules.num_states, rules.num_actions

@@ -12,11 +12,9 @@ import numpy as np
 
 from tinymeta.base import randomness
 from tinymeta.base.errors import InputError, NotFiniteError, integer, real, shown, vector
-from tinymeta.environments.gymnasium_world import PythonWorld
 from tinymeta.environments.kinds import AnyWorld, world_or_table
-from tinymeta.learning.algorithms import rollout_in
+from tinymeta.learning.players import player_for
 from tinymeta.learning.playing import Totals, episode_totals, evaluation_uniforms, trials_at_once
-from tinymeta.learning.python_worlds import Player
 from tinymeta.learning.rows import STEPS, Scaling, allocate, unscaled
 from tinymeta.learning.settings import Settings
 from tinymeta.learning.sizes import rows_for
@@ -241,25 +239,19 @@ class Agent:
         batch = trials_at_once(self.layout, rules, draws, rollouts, self.theta.itemsize, trace)
         totals: list[Totals] = []
         traces: list[Trace] = []
-        player = None
-        if isinstance(self.tasks, PythonWorld):
-            player = Player(self.tasks, self.layout, batch)
+        player = player_for(self.tasks, self.layout, batch)
         for first in range(0, rollouts, batch):
             count = min(batch, rollouts - first)
             if first == 0 or count < batch:
                 rows, act = rows_for(self.tasks, self.layout, count, rules.step_limit, self.theta.dtype)
                 rows = rows._replace(scaling=self.scaling)
             uniforms = evaluation_uniforms(seed, first, count, rules.step_limit, draws)
-            if player is None:
-                rollout_in(self.tasks)(self.tasks.data, rules, self.layout, self.theta, uniforms, greedy, rows, act)
-            else:
-                player.rollout(rules, self.theta, uniforms, greedy, rows, act)
+            player.rollout(rules, self.theta, uniforms, greedy, rows, act)
             _check_finite(act.heads[: rows.size[STEPS]], self.name)
             totals.append(episode_totals(rows, rules.episodes, gamma))
             if trace:
                 traces.append(make_trace(rows, act, self.layout))
-        if player is not None:
-            player.close()
+        player.close()
         together = Totals(*(np.concatenate(parts) for parts in zip(*totals, strict=True)))
         return (together, join_traces(traces)) if trace else together
 

@@ -2,11 +2,8 @@
 
 from typing import Any
 
-from tinymeta.base.dispatch import compiled_for
-from tinymeta.environments.kinds import AnyWorld
 from tinymeta.learning import deep, gaussian_policy, worlds
 from tinymeta.learning.ppo import PPO, make_ppo
-from tinymeta.learning.rollout import rollout
 from tinymeta.learning.wirings import Layout
 from tinymeta.network.losses import Loss
 
@@ -19,9 +16,3 @@ def make_loss(settings: Any, layout: Layout, num_rows: int, step_limit: int, dty
         return make_ppo(settings, layout, num_rows, step_limit, dtype)
     coefficients = settings.gamma, settings.gae_lambda, settings.vf_coef, settings.ent_coef
     return Loss(*coefficients, settings.normalize_advantage)
-
-
-def rollout_in(tasks: AnyWorld) -> Any:
-    """The compiled `rollout` for a task set or world."""
-    kind: Any = tasks.data.__class__
-    return compiled_for(rollout, kind)

@@ -24,7 +24,7 @@ from tinymeta.base.jit import jit
 from tinymeta.base.memory import require
 from tinymeta.environments.kinds import AnyWorld, world_or_table
 from tinymeta.learning import update
-from tinymeta.learning.algorithms import rollout_in
+from tinymeta.learning.players import player_for
 from tinymeta.learning.policies import log_likelihood
 from tinymeta.learning.ppo import PPO, clipped_terms, make_ppo
 from tinymeta.learning.rollout import uniforms_per_trial
@@ -72,14 +72,9 @@ class Entry(NamedTuple):
     worst_index: tuple[int, ...]
 
 
-@by_class
+@by_class(Loss)
 def policy_term(loss, rows, layout, theta, act, policy_loss):
     """The policy's term of an algorithm's loss, given that of A2C."""
-
-
-@policy_term.of(Loss)
-def a2c_policy_term(loss, rows, layout, theta, act, policy_loss):
-    """That is it."""
     return policy_loss
 
 
@@ -180,8 +175,9 @@ def _play(
 ) -> tuple[Rows, Activations]:
     rows, act = rows_for(tasks, layout, len(numbers), limit, np.float64, per_episode)
     uniforms = np.ascontiguousarray(numbers[:, : uniforms_per_trial(limit, tasks.draws)])
-    kernel = rollout_in(tasks)
-    kernel(tasks.data, tasks.rules(limit, per_episode), layout, theta, uniforms, False, rows, act)
+    player = player_for(tasks, layout, len(numbers))
+    player.rollout(tasks.rules(limit, per_episode), theta, uniforms, False, rows, act)
+    player.close()
     return rows, act
 
 

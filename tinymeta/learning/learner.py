@@ -14,27 +14,23 @@ from typing import Any
 import numpy as np
 
 from tinymeta.base import randomness
-from tinymeta.base.dispatch import compiled_for
 from tinymeta.base.errors import NotFiniteError
 from tinymeta.base.jit import jit
-from tinymeta.environments.gymnasium_world import PythonWorld
-from tinymeta.learning.a2c import FINE, QUANTITY, learn
+from tinymeta.environments.table import TaskSet
+from tinymeta.learning.a2c import FINE, QUANTITY, STATISTICS, learn_a2c
 from tinymeta.learning.agent import Agent
 from tinymeta.learning.algorithms import make_loss
 from tinymeta.learning.kept import TAKEN
+from tinymeta.learning.players import player_for
 from tinymeta.learning.ppo import PPO
-from tinymeta.learning.python_worlds import Player
 from tinymeta.learning.rollout import rollout, uniforms_per_trial
-from tinymeta.learning.rows import STEPS
-from tinymeta.learning.scaling import restore, running, scaling_of, to_arrays, update_scaling
+from tinymeta.learning.scaling import restore, running, scaling_of, to_arrays
 from tinymeta.learning.schedules import anneal
 from tinymeta.learning.settings import DTYPES, Settings
 from tinymeta.learning.sizes import CHUNK_NUMBERS, check_memory, rows_for
+from tinymeta.learning.updates import updates_by_player
 from tinymeta.network.parameters import initial_parameters, num_parameters
 from tinymeta.network.products import zeros
-
-STATISTICS = ("trials", "env_steps", "reward", "policy_loss", "value_loss", "entropy", "loss", "grad_norm")
-
 
 NOTHING: Mapping[str, np.ndarray] = MappingProxyType({})
 
@@ -52,77 +48,24 @@ class DivergenceError(NotFiniteError):
 
 
 @jit
-def run_updates(world, rules, layout, loss, max_grad_norm, is_adam, theta, first, second, dtheta, uniforms, shuffling,
-                rates, done, rows, act, running, statistics):  # fmt: skip
-    """One update per row of uniforms (U, B·…), after `done` earlier ones. Updates theta, the moments and running.
+def run_updates(world, rules, layout, loss, max_grad_norm, is_adam, theta, first, second, dtheta, uniforms, rates, done,
+                rows, act, statistics):  # fmt: skip
+    """One update per row of uniforms (U, B·…), after `done` earlier ones. Updates theta and the moments.
 
-    rates (U, 2) hold learning rate and entropy coefficient, shuffling (U, …) what PPO shuffles trials with.
+    rates (U, 2) hold learning rate and entropy coefficient; the latter takes the place of the one in `loss`.
 
     Overwrites dtheta, rows, act and statistics (U, 8). Returns (updates finished, FINE or what was not finite).
     """
     B = rows.task.shape[0]
     for u in range(uniforms.shape[0]):
         rollout(world, rules, layout, theta, uniforms[u].reshape((B, uniforms.shape[1] // B)), False, rows, act)
-        status = learn_from_rows(
-            loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates[u], done + u, shuffling[u],
-            act, running, statistics[u],
+        status = learn_a2c(
+            loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates[u], done + u, act,
+            statistics[u],
         )  # fmt: skip
         if status != FINE:
             return u, status
     return uniforms.shape[0], FINE
-
-
-@jit
-def learn_from_rows(loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates, update, shuffling,
-                    act, running, statistics):  # fmt: skip
-    """What `run_updates` does after a rollout; of no steps nothing is learned."""
-    if rows.size[STEPS] == 0:
-        return FINE
-    status = learn(
-        loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates, update, shuffling, act,
-        statistics,
-    )  # fmt: skip
-    if status == FINE:
-        update_scaling(running, rows)
-        count_rows(rows, statistics)
-    return status
-
-
-def run_python_updates(
-    player: Player, rules: Any, layout: Any, loss: Any, max_grad_norm: float, is_adam: bool, theta: np.ndarray,
-    first: np.ndarray, second: np.ndarray, dtheta: np.ndarray, uniforms: np.ndarray, shuffling: np.ndarray,
-    rates: np.ndarray, done: int, rows: Any, act: Any, running: Any, statistics: np.ndarray,
-) -> tuple[int, int]:  # fmt: skip
-    """`run_updates` where Python steps the world."""
-    B = rows.task.shape[0]
-    if len(uniforms) == 0:
-        player.prepare(rules, theta, rows, act)
-        rows.size[:] = 0
-        nothing = np.zeros(2), 0, np.zeros(len(loss.order) * loss.n_epochs if isinstance(loss, PPO) else 0)
-        learn_from_rows(
-            loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, *nothing, act, running,
-            np.zeros(len(STATISTICS)),
-        )  # fmt: skip
-    for u in range(len(uniforms)):
-        player.rollout(rules, theta, uniforms[u].reshape(B, -1), False, rows, act)
-        status = learn_from_rows(
-            loss, rows, layout, max_grad_norm, is_adam, theta, first, second, dtheta, rates[u], done + u, shuffling[u],
-            act, running, statistics[u],
-        )  # fmt: skip
-        if status != FINE:
-            return u, status
-    return len(uniforms), FINE
-
-
-@jit
-def count_rows(rows, statistics):
-    """Overwrites the first three of an update's statistics: trials, steps and what they were paid."""
-    reward = 0.0
-    for n in range(rows.size[STEPS]):
-        reward += rows.paid[n]
-    statistics[0] = rows.task.shape[0]
-    statistics[1] = rows.size[STEPS]
-    statistics[2] = reward
 
 
 class Learner:
@@ -161,8 +104,8 @@ class Learner:
         self._loss = make_loss(settings, self.layout, len(self.rows.before), tasks.step_limit, dtype)
         self._shuffled = settings.n_epochs * settings.num_envs if settings.algorithm == "ppo" else 0
         self._width = settings.num_envs * uniforms_per_trial(tasks.step_limit, tasks.draws)
-        self._kernel = compiled_for(run_updates, tasks.data.__class__)
-        self._player: Player | None = None
+        together = isinstance(tasks, TaskSet) and settings.algorithm == "a2c"  # one kernel plays and learns
+        self._player = None if together else player_for(tasks, self.layout, settings.num_envs)
         started = time.perf_counter()
         self.run(np.empty((0, self._width)))
         self.compile_seconds = time.perf_counter() - started
@@ -208,12 +151,6 @@ class Learner:
         self.updates_done = updates
         self.env_steps_done = env_steps
 
-    def player(self) -> Player:
-        """The pool of a world that Python steps, opened when it is first needed."""
-        if self._player is None:
-            self._player = Player(self.tasks, self.layout, self.settings.num_envs)
-        return self._player
-
     def kept(self) -> dict[str, np.ndarray]:
         """What a checkpoint holds besides, see `tinymeta.learning.kept`."""
         taken = {TAKEN: self._loss.taken.copy()} if isinstance(self._loss, PPO) else {}
@@ -244,17 +181,21 @@ class Learner:
         s = self.settings
         count = len(uniforms)
         statistics = np.empty((count, len(STATISTICS)))
-        shuffling = randomness.uniforms(s.seed, randomness.SHUFFLING, self.updates_done, count, self._shuffled)
-        world: Any = self.tasks.data
-        kernel = self._kernel
-        if isinstance(self.tasks, PythonWorld):
-            world = self.player()
-            kernel = run_python_updates
-        finished, status = kernel(
-            world, self.rules, self.layout, self._loss, max_grad_norm or s.max_grad_norm,
-            s.optimizer == "adam", self.theta, self.first, self.second, self._dtheta, uniforms, shuffling,
-            self._rates(count), self.updates_done, self.rows, self.act, self.running, statistics,
-        )  # fmt: skip
+        limit = max_grad_norm or s.max_grad_norm
+        rates = self._rates(count)
+        if self._player is None:
+            finished, status = run_updates(
+                self.tasks.data, self.rules, self.layout, self._loss, limit, s.optimizer == "adam", self.theta,
+                self.first, self.second, self._dtheta, uniforms, rates, self.updates_done, self.rows, self.act,
+                statistics,
+            )  # fmt: skip
+        else:
+            shuffling = randomness.uniforms(s.seed, randomness.SHUFFLING, self.updates_done, count, self._shuffled)
+            finished, status = updates_by_player(
+                self._player, self.rules, self.layout, self._loss, limit, s.optimizer == "adam", self.theta,
+                self.first, self.second, self._dtheta, uniforms, shuffling, rates, self.updates_done, self.rows,
+                self.act, self.running, statistics,
+            )  # fmt: skip
         self.updates_done += finished
         if status != FINE:
             raise DivergenceError(self.updates_done + 1, QUANTITY[status])

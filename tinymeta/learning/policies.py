@@ -11,36 +11,21 @@ from tinymeta.network.heads import Categorical, sample_action, softmax
 from tinymeta.network.losses import a2c_loss, a2c_loss_backward
 
 
-@by_class
+@by_class(Categorical)
 def distribution(head, act, start, stop):
     """From the heads of rows start…stop to what actions are drawn from."""
-
-
-@distribution.of(Categorical)
-def categorical_distribution(head, act, start, stop):
-    """Overwrites those rows of probabilities and log_probabilities."""
     softmax(act.heads, start, stop, act.probabilities, act.log_probabilities)
 
 
-@by_class
+@by_class(Categorical)
 def sample(head, rows, act, rest, n, uniforms, column, greedy):
     """Overwrites row n's action, drawn with the numbers from uniforms[column] on, or the most probable one."""
-
-
-@sample.of(Categorical)
-def categorical_sample(head, rows, act, rest, n, uniforms, column, greedy):
-    """One number is used."""
     rows.action[n] = sample_action(act.probabilities, n, uniforms[column], greedy)
 
 
-@by_class
+@by_class(Categorical)
 def terms(head, rows, act, rest):
     """(policy, value, entropy) of the A2C loss over the steps, Eqs. 23-25."""
-
-
-@terms.of(Categorical)
-def categorical_terms(head, rows, act, rest):
-    """See `a2c_loss`."""
     A = act.probabilities.shape[1]
     return a2c_loss(
         act.probabilities,
@@ -53,26 +38,16 @@ def categorical_terms(head, rows, act, rest):
     )
 
 
-@by_class
+@by_class(Categorical)
 def log_likelihood(head, rows, act, rest, out):
     """Overwrites the steps' entries of out (N,) with log π of the actions taken."""
-
-
-@log_likelihood.of(Categorical)
-def categorical_log_likelihood(head, rows, act, rest, out):
-    """Looked up."""
     for n in range(rows.size[STEPS]):
         out[n] = act.log_probabilities[n, rows.action[n]]
 
 
-@by_class
+@by_class(Categorical)
 def head_gradients(head, rows, act, weight, vf_coef, ent_coef, rest, drest):
     """Overwrites dheads of the steps, Eqs. 27-29 with weight (N,) for Â, and adds to drest."""
-
-
-@head_gradients.of(Categorical)
-def categorical_gradients(head, rows, act, weight, vf_coef, ent_coef, rest, drest):
-    """See `a2c_loss_backward`."""
     A = act.probabilities.shape[1]
     a2c_loss_backward(
         act.probabilities, act.log_probabilities, act.heads[:, A], rows.action, weight, act.target,

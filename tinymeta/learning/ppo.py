@@ -19,21 +19,19 @@ import numpy as np
 from tinymeta.base.jit import jit
 from tinymeta.learning.a2c import (
     BAD_LOSS,
-    ENTROPY,
     FINE,
-    NORM,
-    POLICY_LOSS,
-    TOTAL,
-    VALUE_LOSS,
+    count_rows,
     descend,
-    learn,
 )  # fmt: skip
 from tinymeta.learning.policies import log_likelihood
 from tinymeta.learning.rows import STEPS, TIMES, USED, Activations, Rows, allocate
 from tinymeta.learning.update import advantages, backward_weighted, forward, loss_terms
+from tinymeta.learning.updates import learn
 from tinymeta.learning.wirings import Layout
 from tinymeta.network.flat import split
 from tinymeta.network.optim import global_norm
+
+POLICY_LOSS, VALUE_LOSS, ENTROPY, TOTAL, NORM = range(3, 8)  # columns of an update's statistics
 
 
 class PPO(NamedTuple):
@@ -156,6 +154,7 @@ def learn_ppo(loss, rows, layout, max_grad_norm, is_adam, theta, first, second, 
     gradient_steps = loss.n_epochs * M
     for k in range(POLICY_LOSS, NORM + 1):
         statistics[k] = 0.0
+    count_rows(rows, statistics)
     for epoch in range(loss.n_epochs):
         shuffle(loss.order, shuffling[epoch * B : (epoch + 1) * B])
         for m in range(M):

@@ -77,7 +77,7 @@ def record_steps(rows, layout, rules, start, stop, fresh, reward, terminated, tr
     return fresh
 
 
-class Player:
+class PoolPlayer:
     """Plays batches of trials in a pool of `count` environments; closed with it."""
 
     def __init__(self, tasks: PythonWorld, layout: Layout, count: int, workers: int | None = None):

@@ -24,25 +24,15 @@ def uniforms_per_trial(step_limit: int, draws: Draws = TaskSet.draws) -> int:
     return 1 + draws.first + draws.per_step * step_limit
 
 
-@by_class
+@by_class(Rules)
 def action_uniform(rules, t):
     """The column of the first uniform number of time t's action."""
-
-
-@action_uniform.of(Rules)
-def action_uniform_in_table(rules, t):
-    """See `ACTION_UNIFORM`."""
     return ACTION_UNIFORM + 2 * t
 
 
-@by_class
+@by_class(Outcomes)
 def begin_trial(world, rules, layout, uniforms, rows, b):
     """Sample trial b's task and first observation by its own uniforms. Overwrites row b and the trial's entries."""
-
-
-@begin_trial.of(Outcomes)
-def begin_in_table(world, rules, layout, uniforms, rows, b):
-    """Two numbers, two look-ups."""
     task = sample_index(world.prior_cumulative, 0, rules.num_tasks, uniforms[TASK_UNIFORM])
     start = world.initial_start[task]
     stop = world.initial_start[task + 1]
@@ -54,17 +44,12 @@ def begin_in_table(world, rules, layout, uniforms, rows, b):
     write_input(rows, layout, b, -1, b, 0, True, True, world.initial_observation[first], 0, 0, task)
 
 
-@by_class
+@by_class(Outcomes)
 def step_trial(world, rules, layout, uniforms, rows, n, fresh, t):
     """Row n's trial acts at time t. Overwrites what came of it, and row `fresh` unless the trial is over.
 
     Returns the next fresh row.
     """
-
-
-@step_trial.of(Outcomes)
-def step_in_table(world, rules, layout, uniforms, rows, n, fresh, t):
-    """The reset is folded into the outcomes."""
     b = rows.trial[n]
     state = rows.state[b]
     rows.state_before[n] = state

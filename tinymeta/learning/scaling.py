@@ -51,14 +51,9 @@ def running(layout: Layout, settings: Any) -> Any:
     return Running(settings.norm_obs, settings.norm_reward, settings.gamma, *arrays)
 
 
-@by_class
+@by_class(Fixed)
 def update_scaling(running, rows):
     """Take in an update's rows: updates running, and rows.scaling for the next update."""
-
-
-@update_scaling.of(Fixed)
-def keep_scaling(running, rows):
-    """Nothing is learned."""
 
 
 @update_scaling.of(Running)

@@ -22,14 +22,9 @@ def apply_network(rows, layout, parameters, act, start, stop):
     distribution(layout.head, act, start, stop)
 
 
-@by_class
+@by_class(Direct)
 def network_forward(network, rows, layout, parameters, act, start, stop):
     """From the input of rows start…stop to logits and value."""
-
-
-@network_forward.of(Direct)
-def direct_forward(network, rows, layout, parameters, act, start, stop):
-    """The papers' network, Eqs. 1-6 and 18."""
     weight_x, weight_h, bias, head_weight, head_bias, _ = parameters
     input_forward(
         rows.columns, rows.prev_reward, rows.numbers, layout.reward_column, weight_x, bias, start, stop, act.gates
@@ -93,14 +88,9 @@ def backward_weighted(rows, layout, weight, vf_coef, ent_coef, theta, act, dthet
     network_backward(layout.network, rows, layout, parameters, act, dparameters)
 
 
-@by_class
+@by_class(Direct)
 def network_backward(network, rows, layout, parameters, act, dparameters):
     """From dheads to the gradients of all parameters, which it adds to."""
-
-
-@network_backward.of(Direct)
-def direct_backward(network, rows, layout, parameters, act, dparameters):
-    """The papers' network, Eqs. 7-17 and 30-32."""
     _, weight_h, _, head_weight, _, _ = parameters
     dweight_x, dweight_h, dbias, dhead_weight, dhead_bias, _ = dparameters
     steps = rows.size[STEPS]

@@ -18,14 +18,9 @@ from tinymeta.network.heads import Categorical
 LARGEST = 10.0  # scaled numbers are cut to ±10
 
 
-@by_class
+@by_class(Categorical)
 def action_taken(head, rows, n):
     """Row n's action, as a world's `step` gets it."""
-
-
-@action_taken.of(Categorical)
-def choice_taken(head, rows, n):
-    """A number 0…A-1."""
     return rows.action[n]
 
 
