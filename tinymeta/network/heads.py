@@ -18,7 +18,7 @@ class Categorical(NamedTuple):
 
 @jit
 def outputs_forward(h, weight, bias, first, start, stop, heads):
-    """J linear outputs of rows start…stop, Eqs. 18-19. Overwrites their columns first…first + J of heads (N, A + 1).
+    """J linear outputs of rows start…stop, Eq. 18. Overwrites their columns first…first + J of heads (N, A + 1).
 
     h (N, H), weight (J, H), bias (J,).
     """
@@ -34,7 +34,7 @@ def outputs_forward(h, weight, bias, first, start, stop, heads):
 
 @jit
 def softmax(heads, start, stop, probabilities, log_probabilities):
-    """π and log π of rows start…stop, Eq. 20. Overwrites those rows of the last two arrays, both (N, A).
+    """π and log π of rows start…stop, Eqs. 19-20. Overwrites those rows of the last two arrays, both (N, A).
 
     heads (N, A + 1) begins with the logits.
     """
