@@ -250,7 +250,7 @@ class Agent:
             _check_finite(act.heads[: rows.size[STEPS]], self.name)
             totals.append(episode_totals(rows, rules.episodes, gamma))
             if trace:
-                traces.append(make_trace(rows, act, self.layout))
+                traces.append(make_trace(rows, act, self.layout, self.parameters.get("policy.log_std")))
         player.close()
         together = Totals(*(np.concatenate(parts) for parts in zip(*totals, strict=True)))
         return (together, join_traces(traces)) if trace else together

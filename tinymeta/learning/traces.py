@@ -8,19 +8,21 @@ import numpy as np
 from tinymeta.learning.playing import times_of
 from tinymeta.learning.rows import STEPS, TIMES, Activations, Rows
 from tinymeta.learning.wirings import Layout
+from tinymeta.network.gaussian import HALF_LOG_2PI
 
 Trace = dict[str, np.ndarray]
 
 
-def make_trace(rows: Rows, act: Activations, layout: Layout) -> Trace:
+def make_trace(rows: Rows, act: Activations, layout: Layout, log_std: np.ndarray | None = None) -> Trace:
     """Recorded rows trial by trial; entries past a trial's end are zero and not `valid`.
 
     Returns
     -------
     dict of arrays
         inputs (N, T, D), reset, action, reward, task, episode, observation, state (the environment's), valid (N, T),
-        logits (N, T, A), value (N, T), hidden and cell (N, T, H): the state after the step's input, from which its
-        logits are read.
+        features (N, T, O), logits (N, T, A), log_prob (N, T) of the action, value (N, T), hidden and cell (N, T, H):
+        the state after the step's input, from which its logits are read. Actions that are vectors are (N, T, A), and
+        logits then the means of their distributions, whose log σ is `log_std` (A,).
     """
     steps = rows.size[STEPS]
     flat = {
@@ -35,6 +37,7 @@ def make_trace(rows: Rows, act: Activations, layout: Layout) -> Trace:
         "features": rows.features,
         "valid": np.ones(steps, bool),
         "logits": act.heads[:, :-1],
+        "log_prob": _log_prob(rows, act.heads[:, :-1], steps, log_std),
         "value": act.heads[:, -1],
         "hidden": act.h,
         "cell": act.c,
@@ -45,6 +48,17 @@ def make_trace(rows: Rows, act: Activations, layout: Layout) -> Trace:
         trace[name] = np.zeros((len(rows.task), rows.size[TIMES], *array.shape[1:]), array.dtype)
         trace[name][where] = array[:steps]
     return trace
+
+
+def _log_prob(rows: Rows, logits: np.ndarray, steps: int, log_std: np.ndarray | None) -> np.ndarray:
+    """log π of the steps' actions, array (steps,)."""
+    logits = logits[:steps]
+    if log_std is not None:
+        z = (rows.vector[:steps] - logits) / np.exp(log_std)
+        return (-(z**2) / 2 - log_std - HALF_LOG_2PI).sum(axis=1)
+    top = logits.max(axis=1)
+    total = np.log(np.exp(logits - top[:, None]).sum(axis=1))
+    return logits[np.arange(steps), rows.action[:steps]] - top - total
 
 
 def dense_inputs(rows: Rows, steps: int, layout: Layout, dtype: Any) -> np.ndarray:
