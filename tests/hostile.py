@@ -199,6 +199,19 @@ KWARGS = {  # bad values by parameter; where a row of the registry is not here, 
 }
 
 
+KWARGS |= {
+    "bandit-fixed": {"p": ("1.1", "nan", "x"), "arms": ("0", "x"), "pulls": ("0", "1,2"), "seed": ("-1", "0.5")},
+    "random-mdp": {"states": ("1", "201", "x"), "actions": ("0", "1.5"), "horizon": ("0", "nan"), "episodes": ("0",)},
+    "cartpole": {
+        "gravity": ("0", "-1", "nan", "x", "5,5"),
+        "length": ("0", "inf", "0.5,x"),
+        "force": ("0", "x"),
+        "masspole": ("-0.1", "1,1"),
+        "max_steps": ("0", "1.5", "x"),
+        "episodes": ("0", "1,2"),
+    },
+}
+
 NO_NUMBER = {int: ("x", "1.5", "nan", "1,2"), float: ("x", "nan", "inf", "1,2")}  # bad whatever a builder's bounds are
 
 

@@ -64,11 +64,16 @@ def test_every_agent_trains_on_every_environment(env, agent, tmp_path, capsys):
     with np.load(tmp_path / "t.npz", allow_pickle=False) as trace:
         N, T, D = trace["inputs"].shape
         assert (5, network.layout.input_size) == (N, D)
-        A, M, S = network.tasks.num_actions, network.tasks.num_tasks, network.tasks.num_states
-        shapes = {"logits": (N, T, A), "hidden": (N, T, 4), "cell": (N, T, 4), "belief": (N, T, M, S)}
+        tasks = network.tasks
+        shapes = {"logits": (N, T, tasks.num_actions), "hidden": (N, T, 4), "cell": (N, T, 4)}
+        shapes |= {"features": (N, T, tasks.observation_size)}
         shapes |= dict.fromkeys(("reset", "action", "reward", "task", "episode", "valid", "value"), (N, T))
+        if isinstance(tasks, tinymeta.TaskSet):
+            shapes |= {"belief": (N, T, tasks.num_tasks, tasks.num_states)}
+            np.testing.assert_allclose(trace["belief"].sum((2, 3)), trace["valid"], atol=1e-12)
+        else:
+            assert "belief" not in trace  # without a table there is none
         assert {name: trace[name].shape for name in shapes} == shapes
-        np.testing.assert_allclose(trace["belief"].sum((2, 3)), trace["valid"], atol=1e-12)
 
 
 def test_run_folder(finished):
@@ -319,7 +324,7 @@ def test_resume_that_is_refused_says_only_that(extra, tmp_path, capsys):
 
 def test_gradcheck_that_is_not_finite_fails_with_json(monkeypatch, capsys):
     entries = {"lstm.bias": Entry(math.inf, math.nan, (0,)), "value.bias": Entry(1.0, 1e-9, (0,))}
-    monkeypatch.setattr(gradcheck, "check", lambda *arguments: entries)
+    monkeypatch.setattr(gradcheck, "check", lambda *arguments, **options: entries)
     assert run(gradcheck.main, "bandit", "rl2", "--json") == 1
     result = json.loads(capsys.readouterr().out)
     assert result["max_relative_error"] is None

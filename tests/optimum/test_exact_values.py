@@ -118,11 +118,6 @@ def test_bounds_are_labelled_and_hold():
     assert "≤ (bound)" in table(values)
 
 
-def test_independent_arms_refuse_a_hopeless_grid():
-    with pytest.raises(ValueError, match="takes 51\\^4 tasks, expected at most"):
-        tinymeta.make("bandit-independent", arms=4, pulls=100)
-
-
 def test_dedicated_planner_is_used():
     values = exact_values(tinymeta.make("bandit-independent", pulls=60), 1.0, which=("bayes_optimal", "informed"))
     assert values["informed"]["reward_per_trial"] == pytest.approx(40)
