@@ -103,7 +103,7 @@ def environment(env: str) -> Environment:
     InputError
         For an unknown name; says how one's own are given.
     """
-    if env.startswith(GYM):
+    if isinstance(env, str) and env.startswith(GYM):
         return Environment(functools.partial(gym, env.removeprefix(GYM)), CARTPOLE)
     try:
         return ENVIRONMENTS[choice("environment", env, ENVIRONMENTS)]

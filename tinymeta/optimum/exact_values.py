@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinymeta.base.errors import choice, integer, real
-from tinymeta.environments.kinds import AnyWorld, table
+from tinymeta.environments.kinds import AnyWorld, table, world_or_table
 from tinymeta.environments.outcomes import NEVER
 from tinymeta.environments.table import TaskSet
 from tinymeta.optimum.belief_policies import greedy_value, thompson_value
@@ -94,7 +94,7 @@ def exact_values(
     gamma = real("gamma", gamma, 0, 1)
     node_limit = integer("node_limit", node_limit, low=1)
     names = [choice("yardstick", name, YARDSTICKS) for name in which]
-    if not isinstance(tasks, TaskSet):
+    if not isinstance(world_or_table(tasks), TaskSet):
         return {name: _numbers_of_world(name, tasks, gamma, node_limit) for name in names}
     graphs = Graphs(table(tasks, "an exact value"), node_limit)
     return {name: _numbers(name, graphs, gamma) for name in names}
