@@ -12,7 +12,8 @@ from support import SMALL, small
 import tinymeta.gym
 from tinymeta.base.errors import InputError
 from tinymeta.gym import RL2Observation, RL2VectorObservation, TrialEnv, identifier
-from tinymeta.learning.rows import allocate, write_input
+from tinymeta.learning.rows import write_input
+from tinymeta.learning.sizes import allocate
 from tinymeta.learning.wirings import make_layout
 
 

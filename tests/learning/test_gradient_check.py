@@ -14,7 +14,8 @@ from tinymeta.learning.gradient_check import (
     play_batch,
     weighted_loss,
 )
-from tinymeta.learning.rows import STEPS, USED, allocate
+from tinymeta.learning.rows import STEPS, USED
+from tinymeta.learning.sizes import allocate
 from tinymeta.learning.update import advantages, backward, forward
 from tinymeta.network.parameters import num_parameters
 

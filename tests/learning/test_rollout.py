@@ -11,8 +11,9 @@ from tinymeta.environments.outcomes import make_rules
 from tinymeta.learning.agent import Agent
 from tinymeta.learning.learner import Learner
 from tinymeta.learning.rollout import rollout, uniforms_per_trial
-from tinymeta.learning.rows import STEPS, TIMES, allocate
+from tinymeta.learning.rows import STEPS, TIMES
 from tinymeta.learning.settings import Settings
+from tinymeta.learning.sizes import allocate
 from tinymeta.learning.wirings import WIRINGS, make_layout
 from tinymeta.network.parameters import initial_parameters, num_parameters
 

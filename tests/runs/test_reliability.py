@@ -26,9 +26,8 @@ from tinymeta.base.locks import FolderLock
 from tinymeta.learning import evaluation, gradient_check
 from tinymeta.learning.belief_agents import BELIEF_AGENTS, BeliefAgent
 from tinymeta.learning.learner import DivergenceError
-from tinymeta.learning.rows import allocate
 from tinymeta.learning.settings import Settings
-from tinymeta.learning.sizes import working_bytes
+from tinymeta.learning.sizes import allocate, working_bytes
 from tinymeta.learning.wirings import WIRINGS, make_layout
 from tinymeta.optimum import belief
 from tinymeta.optimum.exact_values import YARDSTICKS, exact_values

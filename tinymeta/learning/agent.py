@@ -13,14 +13,15 @@ import numpy as np
 from tinymeta.base import randomness
 from tinymeta.base.errors import InputError, NotFiniteError, integer, real, shown, vector
 from tinymeta.environments.kinds import AnyWorld, world_or_table
+from tinymeta.learning.networks import Deep
 from tinymeta.learning.players import player_for
 from tinymeta.learning.playing import Totals, episode_totals, evaluation_uniforms, trials_at_once
-from tinymeta.learning.rows import STEPS, Scaling, allocate, unscaled
+from tinymeta.learning.rows import STEPS, Scaling
 from tinymeta.learning.settings import Settings
-from tinymeta.learning.sizes import rows_for
+from tinymeta.learning.sizes import allocate, rows_for, unscaled
 from tinymeta.learning.traces import Trace, join_traces, make_trace
 from tinymeta.learning.update import step_network
-from tinymeta.learning.wirings import Deep, Layout, make_layout
+from tinymeta.learning.wirings import Layout, make_layout
 from tinymeta.learning.worlds import write_row
 from tinymeta.network.parameters import num_parameters, to_dict, to_flat
 

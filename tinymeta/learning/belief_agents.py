@@ -21,7 +21,8 @@ from tinymeta.environments.table import TaskSet
 from tinymeta.learning.belief_strategies import STRATEGIES, Step, Strategy
 from tinymeta.learning.playing import Totals, episode_totals, evaluation_uniforms, trials_at_once
 from tinymeta.learning.rollout import ACTION_UNIFORM, begin_trials, close_rows, step_trials
-from tinymeta.learning.rows import Activations, Rows, allocate
+from tinymeta.learning.rows import Activations, Rows
+from tinymeta.learning.sizes import allocate
 from tinymeta.learning.traces import Trace, join_traces, make_trace
 from tinymeta.learning.wirings import make_layout
 from tinymeta.optimum.joint import JointIndex

@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinymeta.learning.wirings import Deep, Layout
+from tinymeta.learning.networks import Deep
+from tinymeta.learning.wirings import Layout
 from tinymeta.network.products import zeros
 
 LSTM_ARRAYS = ("h_prev", "c_prev", "gates", "c", "tanh_c", "h", "dgates", "dh", "dc", "dh_prev")

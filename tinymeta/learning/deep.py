@@ -6,9 +6,9 @@ log σ, the first body's dense layers, then the second body's dense layers and L
 """
 
 from tinymeta.base.jit import jit
+from tinymeta.learning.networks import Deep
 from tinymeta.learning.rows import STEPS
 from tinymeta.learning.update import network_backward, network_forward, through_time
-from tinymeta.learning.wirings import Deep
 from tinymeta.network.dense import affine_backward, affine_forward, tanh_backward, tanh_forward
 from tinymeta.network.heads import outputs_backward, outputs_forward
 from tinymeta.network.lstm import input_forward, input_gradients, lstm_forward

@@ -24,7 +24,8 @@ from tinymeta.learning.a2c import (
     descend,
 )  # fmt: skip
 from tinymeta.learning.policies import log_likelihood
-from tinymeta.learning.rows import STEPS, TIMES, USED, Activations, Rows, allocate
+from tinymeta.learning.rows import STEPS, TIMES, USED, Activations, Rows
+from tinymeta.learning.sizes import allocate
 from tinymeta.learning.update import advantages, backward_weighted, forward, loss_terms
 from tinymeta.learning.updates import learn
 from tinymeta.learning.wirings import Layout

@@ -7,15 +7,11 @@ trials cut by a step limit would have seen next, and their values bootstrap. An 
 without a table has such a row, too, counted from the last one downwards; `after` of its last step names it.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from tinymeta.base.jit import jit
-from tinymeta.learning.bodies import make_bodies
-from tinymeta.learning.wirings import Layout
-from tinymeta.network.heads import Categorical
-from tinymeta.network.products import zeros
 
 TIMES, STEPS, USED, FINAL = range(4)  # entries of Rows.size
 GOES_ON, ENDED = -1, -2  # of Rows.after: the return runs on to the trial's next row; or nothing follows
@@ -27,11 +23,6 @@ class Scaling(NamedTuple):
     shift: np.ndarray  # (O,) float64, taken from each number of an observation
     scale: np.ndarray  # (O,) float64, then it is multiplied by this
     reward: np.ndarray  # (1,) float64, rewards are multiplied by it
-
-
-def unscaled(size: int) -> Scaling:
-    """The `Scaling` of `size` numbers that changes nothing."""
-    return Scaling(np.zeros(size), np.ones(size), np.ones(1))
 
 
 class Rows(NamedTuple):
@@ -85,51 +76,6 @@ class Activations(NamedTuple):
     next_value: np.ndarray  # (B,)
     next_target: np.ndarray  # (B,)
     bodies: tuple  # of a deep network, see `tinymeta.learning.deep`; empty for the network of the papers
-
-
-def allocate(
-    layout: Layout, batch: int, step_limit: int, dtype: Any, world_size: int = 0, final_rows: int = 0
-) -> tuple[Rows, Activations]:
-    """Empty `Rows` and `Activations` for `batch` trials of at most `step_limit` steps.
-
-    `world_size` is W; `final_rows` rows are kept for what episodes would have seen after a limit cut them.
-    """
-    N = batch * (step_limit + 1) + final_rows
-    A = layout.num_actions
-    chosen = isinstance(layout.head, Categorical)
-    per_row = ("before", "trial", "episode", "action", "observation", "state_before")
-    per_trial = ("task", "state", "elapsed")
-    reward = np.zeros(N, dtype)
-    rows = Rows(
-        size=np.zeros(4, np.int64),
-        begin=np.zeros(step_limit + 2, np.int64),
-        after=np.full(N, GOES_ON),
-        columns=np.zeros((N, 3), np.int64),
-        **{name: np.zeros(N, np.int64) for name in per_row},
-        **{name: np.zeros(batch, np.int64) for name in per_trial},
-        reset=np.zeros(N, bool),
-        ended=np.zeros(batch, bool),
-        prev_reward=np.zeros(N, dtype),
-        numbers=zeros((N, layout.num_numbers), dtype),
-        vector=np.zeros((N, 0 if chosen else A), dtype),
-        reward=reward,
-        paid=np.zeros(N, dtype) if world_size else reward,
-        features=np.zeros((N, layout.num_features), dtype),
-        world=np.zeros((batch, world_size)),
-        seen=np.zeros((batch, layout.num_features)),
-        scaling=unscaled(layout.num_features),
-    )
-    widths = dict.fromkeys(("h_prev", "c_prev", "c", "tanh_c", "h", "dh", "dc", "dh_prev"), layout.hidden_size)
-    widths |= {"gates": 4 * layout.hidden_size, "dgates": 4 * layout.hidden_size}
-    widths |= {"heads": A + 1, "dheads": A + 1}
-    widths |= dict.fromkeys(("probabilities", "log_probabilities"), A if chosen else 0)
-    act = Activations(
-        **{name: zeros((N, width), dtype) for name, width in widths.items()},
-        **{name: np.zeros(N, dtype) for name in ("target", "advantage")},
-        **{name: np.zeros(batch, dtype) for name in ("next_value", "next_target")},
-        bodies=(),
-    )
-    return rows, act._replace(bodies=make_bodies(layout, act))
 
 
 @jit

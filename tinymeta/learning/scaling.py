@@ -14,7 +14,8 @@ import numpy as np
 
 from tinymeta.base.dispatch import by_class
 from tinymeta.base.jit import jit
-from tinymeta.learning.rows import STEPS, Scaling, unscaled
+from tinymeta.learning.rows import STEPS, Scaling
+from tinymeta.learning.sizes import unscaled
 from tinymeta.learning.wirings import Layout
 
 LARGEST = 10.0  # scaled numbers are cut to ±10

@@ -2,9 +2,9 @@
 
 from tinymeta.base.dispatch import by_class
 from tinymeta.base.jit import jit
+from tinymeta.learning.networks import Direct
 from tinymeta.learning.policies import distribution, head_gradients, terms
 from tinymeta.learning.rows import STEPS, TIMES, USED
-from tinymeta.learning.wirings import Direct
 from tinymeta.network.flat import split
 from tinymeta.network.heads import outputs_backward, outputs_forward
 from tinymeta.network.losses import lambda_returns, standardise

@@ -8,13 +8,11 @@ action, one-hot task identity (only where the wiring ever shows it), and then, i
 the observation's vector, and the previous action where that is a vector.
 """
 
-import itertools
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from tinymeta.base.errors import InputError, choice, integer
 from tinymeta.environments.outcomes import NEVER
+from tinymeta.learning.networks import Deep, Direct, make_network
 from tinymeta.network.gaussian import Gaussian
 from tinymeta.network.heads import Categorical
 
@@ -38,21 +36,6 @@ WIRINGS = {
     "informed": Wiring(True, 0, True, True, "control, the learned upper bound: always told the task"),
     "plain": Wiring(False, NEVER, False, False, "a feed-forward agent: reset at every step, sees observations alone"),
 }
-
-
-class Direct(NamedTuple):
-    """The papers' network: the input enters one LSTM, and policy and value are read from its state."""
-
-    hidden_size: int
-
-
-class Deep(NamedTuple):
-    """More than that: dense tanh layers before the LSTM, a second network for the value, or both."""
-
-    widths: np.ndarray  # (L,) int64, of the dense layers
-    separate: bool  # whether the value has layers and an LSTM of its own
-    first: int  # where the dense layers' parameters begin behind the heads: after a Gaussian's log σ
-    dense_size: int  # how many parameters the dense layers of one body have
 
 
 class Layout(NamedTuple):
@@ -114,13 +97,5 @@ def make_layout(
         num_numbers=numbers,
         lstm_inputs=encoder[-1] if encoder else input_size,
         head=Gaussian(A) if tasks.continuous else Categorical(A),
-        network=_network(input_size, H, A if tasks.continuous else 0, encoder, separate_value),
+        network=make_network(input_size, H, A if tasks.continuous else 0, encoder, separate_value),
     )
-
-
-def _network(inputs: int, hidden_size: int, first: int, encoder: tuple[int, ...], separate: bool) -> Direct | Deep:
-    if not encoder and not separate:
-        return Direct(hidden_size)
-    widths = [inputs, *encoder]
-    size = sum((D + 1) * E for D, E in itertools.pairwise(widths))
-    return Deep(np.array(encoder, np.int64), separate, first, size)

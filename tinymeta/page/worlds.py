@@ -15,7 +15,8 @@ from tinymeta.environments.kinds import table
 from tinymeta.environments.outcomes import make_rules
 from tinymeta.environments.table import TaskSet
 from tinymeta.learning.agent import Agent
-from tinymeta.learning.wirings import WIRINGS, Deep
+from tinymeta.learning.networks import Deep
+from tinymeta.learning.wirings import WIRINGS
 from tinymeta.page.encoding import packed
 from tinymeta.page.fitting import fitted
 from tinymeta.page.labels import labels_of

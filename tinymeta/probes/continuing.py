@@ -9,7 +9,8 @@ from tinymeta.base.jit import jit
 from tinymeta.environments.outcomes import make_rules, sample_index
 from tinymeta.learning.agent import Agent
 from tinymeta.learning.rollout import TASK_UNIFORM, play_on, uniforms_per_trial
-from tinymeta.learning.rows import Rows, allocate, write_input
+from tinymeta.learning.rows import Rows, write_input
+from tinymeta.learning.sizes import allocate
 from tinymeta.probes.recording import Recording
 
 

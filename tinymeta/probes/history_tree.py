@@ -18,7 +18,8 @@ from tinymeta.base.errors import InputError, PlanningError
 from tinymeta.base.jit import jit
 from tinymeta.environments.table import TaskSet
 from tinymeta.learning.agent import Agent
-from tinymeta.learning.rows import allocate, write_input
+from tinymeta.learning.rows import write_input
+from tinymeta.learning.sizes import allocate
 from tinymeta.learning.update import step_network
 from tinymeta.optimum.belief_graph import BeliefGraph, belief_graph, evidence_parts
 from tinymeta.optimum.components import ranges

@@ -16,7 +16,7 @@ from tinymeta.environments.table import TaskSet
 from tinymeta.learning.agent import Agent
 from tinymeta.learning.belief_agents import BeliefAgent
 from tinymeta.learning.evaluation import trace
-from tinymeta.learning.rows import allocate
+from tinymeta.learning.sizes import allocate
 from tinymeta.learning.update import step_network
 from tinymeta.network.parameters import initial_parameters, num_parameters
 from tinymeta.optimum.belief_graph import BeliefGraph, evidence
