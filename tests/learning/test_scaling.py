@@ -6,8 +6,9 @@ from own_worlds import reach
 from plain import UNTOUCHED, plain_batch
 from support import small
 
+from tinymeta.learning.kept import kept_scaling, kept_shapes
 from tinymeta.learning.rows import FINAL, STEPS, USED
-from tinymeta.learning.scaling import Fixed, kept_scaling, restore, running, scaling_of, scaling_shapes, to_arrays
+from tinymeta.learning.scaling import Fixed, restore, running, scaling_of, to_arrays
 from tinymeta.learning.settings import Settings
 from tinymeta.learning.wirings import make_layout
 
@@ -110,7 +111,7 @@ def test_nothing_is_scaled_before_anything_was_met():
 def test_a_checkpoint_keeps_it():
     kept, _ = played()
     arrays = to_arrays(kept)
-    assert {name: array.shape for name, array in arrays.items()} == scaling_shapes(BOTH, LAYOUT)
+    assert {name: array.shape for name, array in arrays.items()} == kept_shapes(BOTH, LAYOUT)
     again = running(LAYOUT, BOTH)
     restore(again, arrays)
     for one, other, third in zip(
@@ -125,4 +126,4 @@ def test_without_the_options_nothing_is_kept():
     fixed = running(make_layout(small("cartpole"), "rl2", 3), settings)
     assert isinstance(fixed, Fixed)
     assert to_arrays(fixed) == {}
-    assert scaling_shapes(settings, LAYOUT) == {}
+    assert kept_shapes(settings, LAYOUT) == {}
