@@ -44,16 +44,8 @@ def fixed_arms(
     >>> fixed_arms(p=(0.2, 0.7), pulls=5)
     TaskSet('bandit-fixed': 1 tasks, 2 states, 2 actions, 1 observations, 1 episodes per trial, at most 5 steps)
     """
-    M = integer("instances", instances, 1, 1000)
-    if p is None:
-        A = integer("arms", arms, 1, 1000)
-        chances = np.random.default_rng(integer("seed", seed, 0)).random((M, A))
-    else:
-        listed = [real("p", chance, 0, 1) for chance in (p if isinstance(p, (tuple, list, np.ndarray)) else [p])]
-        if len(listed) % M:
-            raise InputError(f"p holds {len(listed)} numbers, expected as many for each of {M} instances")
-        chances = np.array(listed).reshape(M, -1)
-        A = chances.shape[1]
+    chances = _chances(p, integer("instances", instances, 1, 1000), arms, seed)
+    M, A = chances.shape
     transition = np.empty((M, 2, A, 2))
     transition[..., WON] = chances[:, None]
     transition[..., LOST] = 1 - chances[:, None]
@@ -71,3 +63,14 @@ def fixed_arms(
         episode_length=integer("pulls", pulls, 1, 10_000),
         name="bandit-fixed",
     )
+
+
+def _chances(p: Sequence[float] | None, M: int, arms: int, seed: int) -> np.ndarray:
+    """Each instance's probabilities, array (M, A)."""
+    if p is None:
+        A = integer("arms", arms, 1, 1000)
+        return np.random.default_rng(integer("seed", seed, 0)).random((M, A))
+    listed = [real("p", chance, 0, 1) for chance in (p if isinstance(p, (tuple, list, np.ndarray)) else [p])]
+    if not listed or len(listed) % M:
+        raise InputError(f"p holds {len(listed)} numbers, expected as many for each of {M} instances")
+    return np.array(listed).reshape(M, -1)
