@@ -3,6 +3,7 @@
 #                               make the page docs/lab.html
 # bash runs.sh --quick          the same with 3 seeds, into figures-quick/
 # bash runs.sh --first-seed S   the same with seeds S…S+19, from runs-S/ into figures-S/
+# bash runs.sh worlds           set up with Gymnasium; worlds without a table: runs, figures and claims into figures/worlds/
 # bash runs.sh test             set up; lint, format and types; tests
 # bash runs.sh docs             set up; build the documentation site into docs/_build/html; warnings are errors, links and reference checked
 # Finished runs are skipped and interrupted ones resumed, so the same command goes on where it stopped.
@@ -63,6 +64,14 @@ build_docs() {
     python docs/check_site.py docs/_build/html
 }
 
+worlds() {
+    local options=(--paper worlds --runs runs-worlds)
+    part "set-up" setup "[gym]"
+    part "training (runs-worlds/)" python -m tinymeta.reproduction "${options[@]}"
+    part "figures (figures/worlds/)" python -m tinymeta.figures "${options[@]}"
+    part "claims (figures/worlds/claims.md)" python -m tinymeta.claims "${options[@]}"
+}
+
 docs() {
     part "set-up" setup "[docs]"
     part "the site" build_docs
@@ -70,7 +79,7 @@ docs() {
 }
 
 usage() {
-    echo "runs.sh: unknown argument '$1', expected nothing, --quick, --first-seed S, test or docs" >&2
+    echo "runs.sh: unknown argument '$1', expected nothing, --quick, --first-seed S, worlds, test or docs" >&2
     exit 2
 }
 
@@ -96,6 +105,10 @@ test)
     mypy
     say "tests"
     exec python -m pytest --numprocesses auto
+    ;;
+worlds)
+    [ $# -eq 1 ] || usage "$2"
+    worlds
     ;;
 docs)
     [ $# -eq 1 ] || usage "$2"

@@ -41,11 +41,12 @@ class Draws(NamedTuple):
     action: int
     step: int
     again: int = 0  # for the `begin` of a later episode
+    later: int = 0  # for all later episodes' `begin`; filled in by `World`
 
     @property
     def per_step(self) -> int:
         """Numbers of one step."""
-        return self.action + self.step + self.again
+        return self.action + self.step
 
 
 class WorldRules(NamedTuple):
@@ -59,6 +60,7 @@ class WorldRules(NamedTuple):
     action: int
     step: int
     again: int
+    later: int
     per_episode: bool  # whether returns restart at an episode's end
     prior_cumulative: np.ndarray  # (M,)
 
@@ -133,7 +135,10 @@ class World:
         self.episodes = integer("episodes", episodes, 1, 10**6)
         longest = self.episodes * self.max_steps
         self.step_limit = longest if step_limit is None else min(longest, integer("step_limit", step_limit, 1, 10**7))
-        self.draws = instance("draws", draws, Draws)._replace(action=self.num_actions if continuous else 1)
+        draws = instance("draws", draws, Draws)
+        self.draws = draws._replace(
+            action=self.num_actions if continuous else 1, later=draws.again * (self.episodes - 1)
+        )
         M = self.num_tasks or 1
         uniform = np.full(M, 1 / M)
         self.prior = distributions("prior", uniform if prior is None else prior, ("M",), {"M": M})
@@ -163,6 +168,7 @@ class World:
             draws.action,
             draws.step,
             draws.again,
+            draws.later,
             per_episode,
             cumulative / cumulative[-1],
         )

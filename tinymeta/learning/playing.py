@@ -55,7 +55,11 @@ def evaluation_uniforms(seed: int, first: int, count: int, step_limit: int, draw
     less on chance.
     """
     numbers = randomness.uniforms(seed, randomness.EVALUATION, first, count, uniforms_per_trial(step_limit, draws))
-    evenly = [0, 1 + draws.first, 1]  # the two most even columns for task and first action, then the first begin's
+    evenly = [
+        0,
+        1 + draws.first + draws.later,
+        1,
+    ]  # the two most even columns: task, first action
     numbers[:, evenly] = randomness.spread(seed, first, count)
     return numbers
 

@@ -90,7 +90,7 @@ class PoolPlayer:
         """Compile or load the kernels; nothing is played."""
         pool = self.pool
         B = len(rows.task)
-        uniforms = np.zeros((B, 1 + self.draws.first + self.draws.per_step * rules.step_limit))
+        uniforms = np.zeros((B, 1 + self.draws.first + self.draws.later + self.draws.per_step * rules.step_limit))
         draw_tasks(rules, uniforms, rows.task)
         begin_rows(rows, self.layout, pool.seen, pool.category)
         choose(rows, rules, self.layout, theta, act, uniforms, 0, 0, 0, False)

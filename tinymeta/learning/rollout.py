@@ -21,7 +21,7 @@ TASK_UNIFORM, START_UNIFORM, ACTION_UNIFORM, OUTCOME_UNIFORM = 0, 1, 2, 3
 
 def uniforms_per_trial(step_limit: int, draws: Draws = TaskSet.draws) -> int:
     """How many uniform numbers a trial of at most `step_limit` steps uses."""
-    return 1 + draws.first + draws.per_step * step_limit
+    return 1 + draws.first + draws.later + draws.per_step * step_limit
 
 
 @by_class(Rules)

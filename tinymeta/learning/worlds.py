@@ -32,8 +32,8 @@ def vector_taken(head, rows, n):
 
 @action_uniform.of(WorldRules)
 def action_uniform_in_world(rules, t):
-    """Behind the task's number and the first begin's."""
-    return 1 + rules.first + t * (rules.action + rules.step + rules.again)
+    """Behind the task's number and those of all begins."""
+    return 1 + rules.first + rules.later + t * (rules.action + rules.step)
 
 
 @begin_trial.of(object)
@@ -62,7 +62,7 @@ def step_in_world(world, rules, layout, uniforms, rows, n, fresh, t):
     if ended or truncated:
         if episode + 1 == rules.episodes:
             return fresh
-        at += rules.step
+        at = 1 + rules.first + episode * rules.again
         observation = begin(
             world, rows.task[b], episode + 1, rows.world[b], uniforms[at : at + rules.again], rows.seen[b]
         )
