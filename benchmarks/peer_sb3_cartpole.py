@@ -13,11 +13,11 @@ import time
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"))
 
-import torch  # noqa: E402
-from sb3_contrib import RecurrentPPO  # noqa: E402
-from stable_baselines3.common.env_util import make_vec_env  # noqa: E402
+import torch
+from sb3_contrib import RecurrentPPO
+from stable_baselines3.common.env_util import make_vec_env
 
-import tinymeta.gym  # noqa: E402, F401, it registers the environments
+import tinymeta.gym  # noqa: F401, it registers the environments
 
 SETTINGS = {"n_steps": 128, "batch_size": 128, "max_grad_norm": 0.5, "gamma": 0.99, "gae_lambda": 0.95}
 
