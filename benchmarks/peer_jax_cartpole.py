@@ -11,9 +11,9 @@ episode is truncated bootstraps from the input that would have come next, one th
                from one update to the next, the gradient is not. No step is lost but the one after a truncated
                trial, at which its value is read. Gradients are cut every 128 steps: this is another, cheaper algorithm.
 
-Several updates run in one dispatch, whose arguments are donated. The scan is not unrolled: by two or four steps it was no
-faster per CPU second, or slower, and by eight slower and long to compile. Eigen's threads, fast-math and 512-bit vectors
-were tried with 64 environments, unrolled by two, and made no difference that the machine's noise let one see.
+Several updates run in one dispatch, whose arguments are donated. The scan is not unrolled: by two or four steps it was
+slower per CPU second in nearly all turns, by eight a single try was slower still, and sixteen had not compiled after
+minutes. Eigen's threads, fast-math and 512-bit vectors were tried with 64 segments, unrolled by two: no gain.
 """
 
 import argparse
