@@ -221,6 +221,7 @@ def follow_the_world(per_episode, limit, kernels):
         assert rows.task[b] == task
         state, seen = np.zeros(2), np.zeros(2)
         category = begin(tasks.data, task, 0, state, take(u, 2), seen)
+        later = [take(u, 2) for _ in range(2)]  # of the episodes after the first
         own = [n for n in range(rows.size[USED]) if rows.trial[n] == b]
         episode = elapsed = 0
         over = False
@@ -247,13 +248,12 @@ def follow_the_world(per_episode, limit, kernels):
                 assert np.isfinite(act.heads[row]).all()
             else:
                 assert rows.after[n] == (ENDED if ended and per_episode else GOES_ON)
-            begins = take(u, 2)
             if ended or truncated:
                 over = last
                 elapsed = 0
                 episode += 1
                 if not over:
-                    category = begin(tasks.data, task, episode, state, begins, seen)
+                    category = begin(tasks.data, task, episode, state, later[episode - 1], seen)
         assert rows.ended[b] == (over and ended)
         assert over or own[-1] >= rows.size[STEPS]
     assert sorted(finals) == list(range(N - rows.size[FINAL], N))
@@ -273,7 +273,7 @@ PLANTED = {
     "the limit counts the trial's steps": ("rows.elapsed[b] = 0 if ended or truncated else rows.elapsed[b] + 1",
                                            "rows.elapsed[b] += 1"),
     "ends go on": ("elif ended and rules.per_episode:", "elif False:"),
-    "the step's numbers begin the episode": ("at += rules.step\n", "pass\n"),
+    "another episode's numbers begin it": ("at = 1 + rules.first + episode * rules.again", "at = 1 + rules.first"),
 }  # fmt: skip
 
 

@@ -31,8 +31,12 @@ class Wiring(NamedTuple):
 
 WIRINGS = {
     "rl2": Wiring(True, NEVER, True, True, "the paper's agent: state carried between episodes, never told the task"),
-    "rl1": Wiring(False, 1, True, True, "the paper's test: state reset between episodes, told the task from the 2nd"),
-    "memoryless": Wiring(False, NEVER, False, True, "control that must fail: nothing passes from episode to episode"),
+    "rl1": Wiring(
+        False, 1, True, True, "the paper's test: state reset between episodes, told the task from the 2nd on"
+    ),
+    "memoryless": Wiring(
+        False, NEVER, False, True, "control that must fail: nothing passes from one episode to the next"
+    ),
     "informed": Wiring(True, 0, True, True, "control, the learned upper bound: always told the task"),
     "plain": Wiring(False, NEVER, False, False, "a feed-forward agent: reset at every step, sees observations alone"),
 }
