@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tinymeta
@@ -109,3 +111,24 @@ def test_bad_functions_are_told(mine, name, told):
     registry.bring(f"mine.py:{name}")
     with pytest.raises(ValueError, match=told):
         tinymeta.make(name)
+
+
+BALL = Path(__file__).parents[2] / "docs" / "ball.py"
+
+
+@pytest.mark.usefixtures("mine")
+def test_the_documented_world_runs_in_every_command(capsys):
+    """docs/worlds.md shows docs/ball.py: a world of one's own, with vectors to see and to do."""
+    given = ("--env-module", f"{BALL}:ball")
+    learning = ("--algorithm", "a2c", "--num-envs", "4", "--hidden-size", "4", "--quiet", "--out", "run")
+    assert command(train.main, "ball", "rl2", *learning, "--trials", "16", *given) == 0
+    assert command(train.main, "ball", "rl2", *learning, "--trials", "24", "--resume", *given) == 0
+    assert command(evaluate.main, "run", "--rollouts", "6", "--trace", "t.npz", *given) == 0
+    assert command(baselines.main, "ball", *given) == 0
+    assert command(probe.main, "run", "--trials", "16", *given) == 0
+    assert command(plot.main, "run", "--out", "curve.png", *given) == 0
+    assert "beyond reach" in capsys.readouterr().out
+    assert len(BALL.read_text(encoding="utf-8").splitlines()) <= 45
+    with np.load("t.npz") as trace:
+        assert trace["action"].shape == (*trace["valid"].shape, 1)
+        assert trace["features"].shape == (*trace["valid"].shape, 1)
