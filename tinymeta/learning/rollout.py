@@ -125,6 +125,8 @@ def play_on(world, rules, layout, theta, uniforms, greedy, rows, act, start, sto
             playing = False
             stop = rows.before.shape[0]
             start = stop - rows.size[FINAL]
+            if start == stop:
+                break
         else:
             for n in range(start, stop):
                 column = action_uniform(rules, t)
