@@ -7,6 +7,7 @@ from plain import UNTOUCHED, plain_batch
 from support import small
 
 from tinymeta.learning.kept import kept_scaling, kept_shapes
+from tinymeta.learning.learner import Learner
 from tinymeta.learning.rows import FINAL, STEPS, USED
 from tinymeta.learning.scaling import Fixed, restore, running, scaling_of, to_arrays
 from tinymeta.learning.settings import Settings
@@ -127,3 +128,9 @@ def test_without_the_options_nothing_is_kept():
     assert isinstance(fixed, Fixed)
     assert to_arrays(fixed) == {}
     assert kept_shapes(settings, LAYOUT) == {}
+
+
+def test_a_tables_numbers_are_not_scaled():
+    """Refused by name before anything is written, and not left undone in silence."""
+    with pytest.raises(ValueError, match="norm_reward with 'bandit', whose numbers are a table's"):
+        Learner(small("bandit"), Settings(norm_reward=True))

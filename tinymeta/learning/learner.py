@@ -151,6 +151,11 @@ class Learner:
         self.updates_done = updates
         self.env_steps_done = env_steps
 
+    def close(self) -> None:
+        """Give back what playing holds, such as the processes of a pool; nothing is played any more."""
+        if self._player is not None:
+            self._player.close()
+
     def kept(self) -> dict[str, np.ndarray]:
         """What a checkpoint holds besides, see `tinymeta.learning.kept`."""
         taken = {TAKEN: self._loss.taken.copy()} if isinstance(self._loss, PPO) else {}

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from tinymeta.base.errors import InputError
 from tinymeta.base.memory import require
 from tinymeta.learning.bodies import make_bodies
 from tinymeta.learning.networks import Deep
@@ -108,13 +109,16 @@ def training_bytes(tasks: Any, settings: Settings) -> int:
 
 
 def check_memory(tasks: Any, settings: Settings) -> None:
-    """Refuse a training run whose arrays do not fit into memory.
+    """Refuse a training run whose arrays do not fit into memory, or that would scale a table's numbers.
 
     Raises
     ------
     ValueError
-        Names the sizes and how many bytes they would take.
+        Names the sizes and how many bytes they would take, or the setting.
     """
+    for name in ("norm_obs", "norm_reward"):
+        if getattr(settings, name) and not tasks.state_size:
+            raise InputError(f"{name} with {tasks.name!r}, whose numbers are a table's; expected a world without one")
     sizes = f"num_envs = {settings.num_envs}, hidden_size = {settings.hidden_size}"
     what = f"training with {sizes} and trials of up to {tasks.step_limit} steps"
     require(training_bytes(tasks, settings), what)

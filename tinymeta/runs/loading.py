@@ -61,6 +61,7 @@ def learn(tasks: AnyWorld, agent: str = "rl2", **settings: Any) -> Agent:
     chosen = Settings(**{**defaults, **settings, "agent": agent})
     learner = Learner(tasks, chosen)
     learner.advance(chosen.updates)
+    learner.close()
     return learner.agent()
 
 

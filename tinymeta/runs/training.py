@@ -217,6 +217,7 @@ class _Run:
 
     def finish(self) -> dict[str, Any]:
         """Write result.json; returns what it holds."""
+        self.learner.close()
         result = self._result()
         self.folder.write_result(result)
         return result
