@@ -29,6 +29,7 @@ def text_file(name):
 
 DOCUMENTS = {
     "README.md": {"the paper's claims": lambda figures: claims_table(figures, ours=False)},
+    "docs/worlds.md": {"claims of worlds": lambda figures: claims_table(figures / "worlds")},
     "docs/results.md": {
         "claims": claims_table,
         "figures/baselines-bandit.txt": text_file("baselines-bandit.txt"),

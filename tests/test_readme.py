@@ -59,11 +59,12 @@ def test_a_stale_table_is_seen(tmp_path):
         readme = importlib.import_module("readme")
     finally:
         sys.path.remove(str(ROOT / "docs"))
-    for name in ("claims.json", "baselines-bandit.txt", "baselines-corridor.txt"):
+    (tmp_path / "worlds").mkdir()
+    for name in ("claims.json", "baselines-bandit.txt", "baselines-corridor.txt", "worlds/claims.json"):
         (tmp_path / name).write_text((ROOT / "figures" / name).read_text(encoding="utf-8"), encoding="utf-8")
     documents = {name: (ROOT / name).read_text(encoding="utf-8") for name in readme.DOCUMENTS}
     assert {name: readme.filled(name, text, tmp_path) for name, text in documents.items()} == documents
-    for table in tmp_path.iterdir():
+    for table in (path for path in tmp_path.rglob("*") if path.is_file()):
         table.write_text(table.read_text(encoding="utf-8").replace("9.", "8."), encoding="utf-8")
     for name, text in documents.items():
         assert readme.filled(name, text, tmp_path) != text
