@@ -100,32 +100,33 @@ def test_a_run_on_the_cluster_has_the_bits_of_a_local_one(workers, slices, undis
 
 
 @pytest.mark.timeout(600)
-def test_a_worker_that_is_killed_is_replaced(workers, undisturbed, tmp_path, monkeypatch):
-    """SIGKILL to a worker in the middle of a slice: the sweep has the same bits, and as many workers as before."""
-    monkeypatch.setattr(cluster, "FIRST_SLICE", 0.05)  # many slices: at the end of one another worker is busy
+def test_a_worker_that_is_killed_is_replaced(workers, tmp_path, monkeypatch):
+    """SIGKILL to a worker in the middle of a slice: the sweep has the same bits, and as many workers as before.
+
+    Slices are much longer than it takes to keep what came of one, so that at its end the other worker is busy.
+    """
+    monkeypatch.setattr(cluster, "FIRST_SLICE", 0.5)
+    longer = dataclasses.replace(LONG, settings=dataclasses.replace(LONG.settings, trials=60_000))
     killed = []
-    kept = []
     real = cluster._Run.keep
 
     with distributed.Client(workers) as client:
         before = client.run(os.getpid)
 
         def keep(run, *arguments):
-            real(run, *arguments)
-            kept.append(run)
             busy = [] if killed else [address for address, tasks in client.processing().items() if tasks]
-            if len(kept) > 1 and not killed:  # on busy cores none may have begun yet: one that is about to does as well
-                busy += list(before)
             if busy:
                 killed.append(before[busy[0]])
                 os.kill(killed[0], signal.SIGKILL)
+            real(run, *arguments)
 
         monkeypatch.setattr(cluster._Run, "keep", keep)
-        assert len(sweep(tmp_path, LONG, 3, cluster=workers.scheduler_address)) == 3
+        assert len(sweep(tmp_path / "disturbed", longer, 3, cluster=workers.scheduler_address)) == 3
         client.wait_for_workers(2, timeout=300)  # at once where cores are idle
         after = client.run(os.getpid)
     assert len(killed) == 1
-    assert_same(tmp_path, undisturbed)
+    sweep(tmp_path / "undisturbed", longer, 3, workers=1)
+    assert_same(tmp_path / "disturbed", tmp_path / "undisturbed")
     assert len(after) == 2
     assert killed[0] not in after.values()
 
