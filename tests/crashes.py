@@ -43,7 +43,11 @@ RUNS = {  # lengths that are no multiple of the interval, and one that is
     "corridor-rl1": make_config(
         "corridor", "rl1", {"left": 3, "right": 2}, trials=60, num_envs=3, log_interval=4, **SHORT
     ),
-}
+    "cartpole-rl2": make_config(
+        "cartpole", "rl2", {"max_steps": 20, "episodes": 2}, trials=90, num_envs=6, log_interval=2, n_epochs=2,
+        num_minibatches=2, norm_obs=True, norm_reward=True, **SHORT,
+    ),
+}  # fmt: skip
 
 
 def promised(path):

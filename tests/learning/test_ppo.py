@@ -15,9 +15,10 @@ from tinymeta.network.optim import adam, clip_factor, global_norm
 
 A2C = Loss(0.9, 0.8, 0.5, 0.1)
 KINDS = {
-    "table": (noisy_taskset, Network()),
-    "cartpole": (lambda: small("cartpole"), Network((4,), False)),
-    "reach": (reach, Network((5,), True)),
+    "table": (noisy_taskset, "rl2", Network()),
+    "cartpole": (lambda: small("cartpole"), "rl2", Network((4,), False)),
+    "without memory": (lambda: small("cartpole"), "plain", Network((4,), True)),
+    "reach": (reach, "rl2", Network((5,), True)),
 }
 every_kind = pytest.mark.parametrize("kind", KINDS)
 RATES = np.array([0.05, 0.02])
@@ -25,8 +26,8 @@ MAX_NORM = 0.5
 
 
 def played(kind, trials=5):
-    build, network = KINDS[kind]
-    return plain_batch(build(), "rl2", network, A2C, trials=trials)
+    build, agent, network = KINDS[kind]
+    return plain_batch(build(), agent, network, A2C, trials=trials)
 
 
 def learned(batch, loss, theta, shuffling):
@@ -128,7 +129,8 @@ def test_every_row_is_used_once_an_epoch(kind, minibatches):
     UNTOUCHED.shuffle(loss.order, np.random.default_rng(0).random(5))
     met = []
     for m in range(minibatches):
-        UNTOUCHED.take_trials(rows, batch.act, loss, m * 5 // minibatches, (m + 1) * 5 // minibatches)
+        first, last = m * 5 // minibatches, (m + 1) * 5 // minibatches
+        UNTOUCHED.take_trials(rows, batch.act, loss, first, last, batch.layout.recurrent)
         taken = loss.rows.size[STEPS]
         met += sorted(zip(loss.act.target[:taken], loss.act.advantage[:taken], strict=True))
         for n in range(taken):

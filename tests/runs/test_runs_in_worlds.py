@@ -1,7 +1,13 @@
 """Runs in worlds without a table (contract): they resume bit by bit, and what fails in them is told in one line."""
 
+import contextlib
 import json
+import subprocess
+import sys
+import time
+from pathlib import Path
 
+import crashes
 import numpy as np
 import pytest
 
@@ -73,6 +79,7 @@ def test_every_command_takes_a_gymnasium_environment(tmp_path, capsys):
 
 FAULTY = """
 import gymnasium
+import crashes
 import numpy as np
 from tinymeta.environments.gymnasium_world import gym
 
@@ -127,3 +134,41 @@ def test_an_environment_that_fails_leaves_the_checkpoint(fault, told, tmp_path, 
         tinymeta.load(run)
     finally:
         registry.ENVIRONMENTS.pop("faulty", None)
+
+
+def test_a_run_in_worker_processes_survives_sigkill(tmp_path):
+    """Killed at some moment after its first checkpoint: its workers end by themselves, and resumed it has the bits of a
+    run that nobody disturbed.
+    """
+    words = ["gym:CartPole-v1", "rl2", "--trials", "600", "--num-envs", "4", "--hidden-size", "6", "--n-epochs", "2",
+             "--num-minibatches", "2", "--norm-obs", "--log-interval", "1", "--quiet",
+             "--env-kwargs", "max_steps=40", "episodes=2", "--out"]  # fmt: skip
+    assert command(train.main, *words, tmp_path / "whole") == 0
+    killed = tmp_path / "killed"
+    process = subprocess.Popen([sys.executable, "-m", "tinymeta.train", *words, str(killed)])
+    try:
+        while not (killed / "checkpoint.npz").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        workers = children(process.pid)
+        assert workers
+    finally:
+        process.kill()
+        process.wait()
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert command(train.main, *words, killed, "--resume") == 0
+    assert crashes.difference(killed, tmp_path / "whole") == []
+
+
+def children(process):
+    """Numbers of the living processes that a process has begun."""
+    return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/stat") if parent(path) == process]
+
+
+def parent(stat):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return int(stat.read_text().rpartition(")")[2].split()[1])
+    return None

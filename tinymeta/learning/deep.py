@@ -131,7 +131,8 @@ def deep_backward(network, rows, layout, parameters, act, dparameters):
             dhead_bias[first:last],
         )  # fmt: skip
         through_time(rows, weight_h, body, steps)
-        add_outer(body.h_prev, body.dgates, dweight_h, 0, steps)
+        if layout.recurrent:
+            add_outer(body.h_prev, body.dgates, dweight_h, 0, steps)
         if L > 0:
             E = network.widths[L - 1]
             N = body.h.shape[0]

@@ -17,12 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinymeta.base.jit import jit
-from tinymeta.learning.a2c import (
-    BAD_LOSS,
-    FINE,
-    count_rows,
-    descend,
-)  # fmt: skip
+from tinymeta.learning.a2c import BAD_LOSS, FINE, count_rows, descend
 from tinymeta.learning.policies import log_likelihood
 from tinymeta.learning.rows import STEPS, TIMES, USED, Activations, Rows
 from tinymeta.learning.sizes import allocate
@@ -93,8 +88,11 @@ def clipped_terms(likelihood, former, advantage, clip_range, steps, weight):
 
 
 @jit
-def take_trials(rows, act, loss, first, last):
-    """Copy the rows of the trials loss.order[first:last], with their targets, into loss.rows and loss.act."""
+def take_trials(rows, act, loss, first, last, recurrent):
+    """Copy the rows of the trials loss.order[first:last], with their targets, into loss.rows and loss.act.
+
+    Without a recurrent state no row needs another one, and all go through the network as if they were of one time.
+    """
     part = loss.rows
     for b in range(loss.chosen.shape[0]):
         loss.chosen[b] = -1
@@ -125,6 +123,8 @@ def take_trials(rows, act, loss, first, last):
             loss.former[m] = loss.old[n]
             m += 1
             times = t + 1
+    if not recurrent:
+        times = 1
     part.begin[times] = m
     part.begin[times + 1] = m
     part.size[TIMES] = times
@@ -159,7 +159,7 @@ def learn_ppo(loss, rows, layout, max_grad_norm, is_adam, theta, first, second, 
     for epoch in range(loss.n_epochs):
         shuffle(loss.order, shuffling[epoch * B : (epoch + 1) * B])
         for m in range(M):
-            take_trials(rows, act, loss, m * B // M, (m + 1) * B // M)
+            take_trials(rows, act, loss, m * B // M, (m + 1) * B // M, layout.recurrent)
             forward(loss.rows, layout, theta, loss.act)
             log_likelihood(layout.head, loss.rows, loss.act, split(theta, layout)[5], loss.likelihood)
             _, value_loss, entropy = loss_terms(loss.rows, layout, theta, loss.act)
