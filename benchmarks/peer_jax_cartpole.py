@@ -7,6 +7,9 @@ episode is truncated bootstraps from the input that would have come next, one th
 
     masked     an update plays B whole trials. Their lengths differ and a scan's does not, so it takes the longest
                there can be, and steps of finished trials count for nothing, neither in the loss nor in the speed.
+               A scan as long as the batch's longest trial, in steps of 50, would be at most 1.6 times (16 trials at
+               once, over ours' first 1.5 million steps) and 1.4 times (64, 3 million) shorter, and finding that
+               length first costs a forward pass more.
     segments   an update plays 128 steps of B environments in which trial follows trial; the network's state is carried
                from one update to the next, the gradient is not. No step is lost but the one after a truncated
                trial, at which its value is read. Gradients are cut every 128 steps: this is another, cheaper algorithm.
