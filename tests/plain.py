@@ -25,8 +25,8 @@ from tinymeta.network.parameters import num_parameters
 KERNEL_MODULES = (
     "base.normal", "network.flat", "network.lstm", "network.heads", "network.losses", "network.dense",
     "network.gaussian", "learning.rows", "learning.policies", "learning.gaussian_policy", "learning.update",
-    "learning.deep", "learning.a2c", "learning.scaling", "learning.updates", "learning.ppo", "learning.rollout",
-    "learning.worlds",
+    "learning.deep", "learning.a2c", "learning.scaling", "learning.updates", "learning.ppo", "learning.segments",
+    "learning.rollout", "learning.worlds",
 )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ OPTIONS: dict[str, tuple[Any, str]] = {  # of `make_config`
     "num_minibatches": (int, "of PPO: parts of a batch, each some trials"),
     "batch_size": (int, "of PPO: steps of each part at least, on average; then there are fewer parts"),
     "clip_range": (float, "of PPO: how far from 1 a probability ratio still counts"),
+    "bptt_steps": (int, "of A2C: a gradient step for every so many steps of a trial; 0: one for each batch of trials"),
     "returns": (str, "discounted over the whole trial, or up to each episode's end"),
     "encoder": (cli.widths, "dense tanh layers before the LSTM, such as 64,64"),
     "vf_coef": (float, "value-loss coefficient"),

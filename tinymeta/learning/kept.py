@@ -1,4 +1,6 @@
-"""What a checkpoint holds besides weights, moments and counters: of runs that scale numbers, and of PPO's."""
+"""What a checkpoint holds besides weights, moments and counters: of runs that scale numbers, or that make several
+gradient steps an update.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,12 +12,13 @@ from tinymeta.learning.scaling import KEPT, restore, running, scaling_of
 from tinymeta.learning.settings import Settings
 from tinymeta.learning.wirings import Layout
 
-TAKEN = "ppo.taken"  # gradient steps so far
+TAKEN = {"ppo": "ppo.taken", "a2c": "a2c.taken"}  # gradient steps so far, where an update makes several
 
 
 def kept_shapes(settings: Settings, layout: Layout) -> dict[str, tuple[int, ...]]:
     """{name: shape} of what a run of these settings keeps, all float64."""
-    shapes: dict[str, tuple[int, ...]] = {TAKEN: (1,)} if settings.algorithm == "ppo" else {}
+    several = settings.algorithm == "ppo" or settings.bptt_steps > 0
+    shapes: dict[str, tuple[int, ...]] = {TAKEN[settings.algorithm]: (1,)} if several else {}
     if settings.norm_obs or settings.norm_reward:
         sizes = (3, layout.num_features, layout.num_features)
         shapes |= {f"scaling.{name}": (size,) for name, size in zip(KEPT, sizes, strict=True)}

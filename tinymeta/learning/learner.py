@@ -22,13 +22,13 @@ from tinymeta.learning.agent import Agent
 from tinymeta.learning.algorithms import make_loss
 from tinymeta.learning.kept import TAKEN
 from tinymeta.learning.players import player_for
-from tinymeta.learning.ppo import PPO
 from tinymeta.learning.rollout import rollout, uniforms_per_trial
 from tinymeta.learning.scaling import restore, running, scaling_of, to_arrays
 from tinymeta.learning.schedules import anneal
 from tinymeta.learning.settings import DTYPES, Settings
 from tinymeta.learning.sizes import CHUNK_NUMBERS, check_memory, rows_for
 from tinymeta.learning.updates import updates_by_player
+from tinymeta.network.losses import Loss
 from tinymeta.network.parameters import initial_parameters, num_parameters
 from tinymeta.network.products import zeros
 
@@ -104,7 +104,7 @@ class Learner:
         self._loss = make_loss(settings, self.layout, len(self.rows.before), tasks.step_limit, dtype)
         self._shuffled = settings.n_epochs * settings.num_envs if settings.algorithm == "ppo" else 0
         self._width = settings.num_envs * uniforms_per_trial(tasks.step_limit, tasks.draws)
-        together = isinstance(tasks, TaskSet) and settings.algorithm == "a2c"  # one kernel plays and learns
+        together = isinstance(tasks, TaskSet) and isinstance(self._loss, Loss)  # one kernel plays and learns
         self._player = None if together else player_for(tasks, self.layout, settings.num_envs)
         started = time.perf_counter()
         self.run(np.empty((0, self._width)))
@@ -143,8 +143,8 @@ class Learner:
             restore(self.running, kept)
         for own, applied in zip(self.rows.scaling, scaling_of(self.running, self.layout.num_features), strict=True):
             own[:] = applied
-        if isinstance(self._loss, PPO):
-            self._loss.taken[:] = kept.get(TAKEN, 0)
+        if not isinstance(self._loss, Loss):
+            self._loss.taken[:] = kept.get(TAKEN[self.settings.algorithm], 0)
         self.theta[:] = theta
         self.first[:] = first
         self.second[:] = second
@@ -158,7 +158,8 @@ class Learner:
 
     def kept(self) -> dict[str, np.ndarray]:
         """What a checkpoint holds besides, see `tinymeta.learning.kept`."""
-        taken = {TAKEN: self._loss.taken.copy()} if isinstance(self._loss, PPO) else {}
+        loss = self._loss
+        taken = {} if isinstance(loss, Loss) else {TAKEN[self.settings.algorithm]: loss.taken.copy()}
         return {**taken, **to_arrays(self.running)}
 
     def agent(self) -> Agent:

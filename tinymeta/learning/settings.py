@@ -52,6 +52,7 @@ class Settings:
     num_minibatches: int = 4  # of PPO: parts of a batch, each some trials; fewer where
     batch_size: int = 1  # steps would be less than these in each
     clip_range: float = 0.2  # of PPO: ε
+    bptt_steps: int = 0  # of A2C: steps of a trial for each gradient step; 0: whole trials, a step for each batch
     normalize_advantage: bool | None = None  # advantages of mean 0 and deviation 1; PPO's are, unless told otherwise
     returns: str = "trial"  # discounted over the whole trial, or up to each episode's end
     encoder: tuple[int, ...] = ()  # widths of dense tanh layers before the LSTM
@@ -83,6 +84,7 @@ class Settings:
             "num_minibatches": integer("num_minibatches", self.num_minibatches, low=1, high=100_000),
             "batch_size": integer("batch_size", self.batch_size, low=1, high=10**9),
             "clip_range": real("clip_range", self.clip_range, above=0),
+            "bptt_steps": integer("bptt_steps", self.bptt_steps, low=0, high=1_000_000),
             "returns": choice("returns", self.returns, RETURNS),
             "encoder": _widths(self.encoder),
         }
@@ -95,6 +97,8 @@ class Settings:
         if self.algorithm == "ppo" and self.num_minibatches > self.num_envs:
             what = f"num_minibatches = {self.num_minibatches} with num_envs = {self.num_envs}"
             raise InputError(f"{what}, expected at most as many minibatches as trials per update")
+        if self.algorithm == "ppo" and self.bptt_steps:
+            raise InputError(f"bptt_steps = {self.bptt_steps} with PPO, which learns from whole trials, expected 0")
         if self.schedule == "geometric":
             for name in ("learning_rate", "ent_coef"):
                 final = getattr(self, f"final_{name}")

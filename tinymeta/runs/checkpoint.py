@@ -2,7 +2,8 @@
 
     lstm.weight_ih … value.bias    weights under PyTorch's names and shapes, see `tinymeta.network.parameters`
     first.<name>, second.<name>    the optimiser's moments
-    scaling.<name>, ppo.taken      float64, where numbers are scaled, where PPO learns; see `tinymeta.learning.kept`
+    scaling.<name>, <name>.taken   float64, where numbers are scaled, where an update makes several gradient steps; see
+                                   `tinymeta.learning.kept`
     updates, env_steps             int64, how far the run is
     metrics_bytes                  int64, length of metrics.csv up to its last whole interval
     open_interval (n, 8)           float64, statistics of the n updates since then
@@ -22,7 +23,7 @@ import numpy as np
 
 from tinymeta.base.errors import InputError, integer, shown
 from tinymeta.base.files import AnyPath, read_bounded
-from tinymeta.learning.kept import kept_shapes
+from tinymeta.learning.kept import TAKEN, kept_shapes
 from tinymeta.learning.learner import STATISTICS
 from tinymeta.learning.settings import DTYPES, Settings
 from tinymeta.learning.wirings import Layout
@@ -137,9 +138,9 @@ def _check_values(arrays: Arrays, log_interval: int) -> None:
     for name in COUNTERS:
         integer(name, int(arrays[name]), low=0)
     for name, array in arrays.items():
-        if name.startswith(("scaling.", "ppo.")) and not np.isfinite(array).all():
+        if name.startswith(("scaling.", *TAKEN.values())) and not np.isfinite(array).all():
             raise InputError(f"array {name} holds a value that is not finite")
-    for name in ("scaling.squares", "ppo.taken"):
+    for name in ("scaling.squares", *TAKEN.values()):
         if (arrays.get(name, np.zeros(1)) < 0).any():
             raise InputError(f"array {name} holds a negative value")
     expected = int(arrays["updates"]) % log_interval, len(STATISTICS)
