@@ -75,7 +75,7 @@ CLAIMS = (
         name="poles",
         text="Where gravity and length differ from trial to trial, RL² balances longer than an agent without memory",
         place=OURS,
-        statistic="steps in three episodes of at most 200, nine poles; the difference of seeds' means",
+        statistic="steps in three episodes of at most 200, six poles; the difference of seeds' means",
         threshold=Threshold("{}", {"rl2 - plain": Above(0)}),
         measure=memory_of_poles,
     ),

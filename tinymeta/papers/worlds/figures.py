@@ -19,7 +19,7 @@ PANELS = {  # title: ({experiment: (label, colour)}, random play)
         {"cartpole-plain": ("plain, PPO", PLAIN), "cartpole-plain-a2c": ("plain, A2C", UNTRAINED_GREY)},
         22.0,
     ),
-    "nine poles, three episodes": (
+    "six poles, three episodes": (
         {"poles-rl2": ("RL², PPO", COLOUR["rl2"]), "poles-plain": ("plain, PPO", PLAIN)},
         None,
     ),
