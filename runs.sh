@@ -3,6 +3,7 @@
 #                               make the page docs/lab.html
 # bash runs.sh --quick          the same with 3 seeds, into figures-quick/
 # bash runs.sh --first-seed S   the same with seeds S…S+19, from runs-S/ into figures-S/
+# bash runs.sh conti           set up with Gymnasium; the second paper (Conti 2022): runs, figures and claims into figures/conti/
 # bash runs.sh worlds           set up with Gymnasium; worlds without a table: runs, figures and claims into figures/worlds/
 # bash runs.sh test             set up; lint, format and types; tests
 # bash runs.sh docs             set up; build the documentation site into docs/_build/html; warnings are errors, links and reference checked
@@ -64,12 +65,13 @@ build_docs() {
     python docs/check_site.py docs/_build/html
 }
 
-worlds() {
-    local options=(--paper worlds --runs runs-worlds)
+# study NAME: the runs, figures and claims of a paper whose environments need Gymnasium.
+study() {
+    local options=(--paper "$1" --runs "runs-$1")
     part "set-up" setup "[gym]"
-    part "training (runs-worlds/)" python -m tinymeta.reproduction "${options[@]}"
-    part "figures (figures/worlds/)" python -m tinymeta.figures "${options[@]}"
-    part "claims (figures/worlds/claims.md)" python -m tinymeta.claims "${options[@]}"
+    part "training (runs-$1/)" python -m tinymeta.reproduction "${options[@]}"
+    part "figures (figures/$1/)" python -m tinymeta.figures "${options[@]}"
+    part "claims (figures/$1/claims.md)" python -m tinymeta.claims "${options[@]}"
 }
 
 docs() {
@@ -79,7 +81,7 @@ docs() {
 }
 
 usage() {
-    echo "runs.sh: unknown argument '$1', expected nothing, --quick, --first-seed S, worlds, test or docs" >&2
+    echo "runs.sh: unknown argument '$1', expected nothing, --quick, --first-seed S, conti, worlds, test or docs" >&2
     exit 2
 }
 
@@ -106,9 +108,9 @@ test)
     say "tests"
     exec python -m pytest --numprocesses auto
     ;;
-worlds)
+conti | worlds)
     [ $# -eq 1 ] || usage "$2"
-    worlds
+    study "$1"
     ;;
 docs)
     [ $# -eq 1 ] || usage "$2"

@@ -10,7 +10,11 @@ from tinymeta.papers.claims import Claim
 from tinymeta.papers.experiments import Experiment
 from tinymeta.papers.plotting import Draw
 
-PAPERS = {"alver": "alver_precup_2021", "worlds": "worlds"}  # name: its folder in tinymeta/papers
+PAPERS = {
+    "alver": "alver_precup_2021",
+    "conti": "conti_2022",
+    "worlds": "worlds",
+}  # name: its folder in tinymeta/papers
 DEFAULT = "alver"
 
 

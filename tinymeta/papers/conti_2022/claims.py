@@ -1,0 +1,46 @@
+"""What Conti claims, and what is claimed of the same agents trained to the end.
+
+The thresholds were written down before any run with a seed below 1000 was trained.
+"""
+
+import functools
+
+from tinymeta.papers.claims import Above, AtLeast, Below, Claim, Threshold
+from tinymeta.papers.conti_2022 import measurements as measured
+
+PRINTED_CLAIMS = (
+    Claim(
+        name="printed-distributions",
+        text="On distributions of environments meta agents earn more than plain ones",
+        place="§5, Figure 3",
+        statistic="reward of an episode in the test, first two of a trial; difference of seeds' means, 95 %",
+        threshold=Threshold("{}", {"meta - plain": Above(0)}),
+        measure=functools.partial(measured.meta_advantage, distribution=True),
+    ),
+    Claim(
+        name="printed-instances",
+        text="On one instance plain agents earn at least as much as meta ones",
+        place="§5, Figure 4",
+        statistic="reward of an episode in the test; difference of seeds' means, 95 %",
+        threshold=Threshold("{}", {"plain - meta": AtLeast(0)}),
+        measure=functools.partial(measured.meta_advantage, distribution=False),
+    ),
+    Claim(
+        name="printed-continuous",
+        text="Continuous control is hard for all of them under the printed protocol: no agent lands",
+        place="§5",
+        statistic="reward of an episode in LunarLander's tests, mean over seeds",
+        threshold=Threshold("{}", {"reward": Below(0)}),
+        measure=measured.continuous,
+    ),
+    Claim(
+        name="printed-within",
+        text="What meta agents earn more, they earn within the first episode already (ours)",
+        place="beyond the paper",
+        statistic="first episode, meta - plain; and meta agents' second episode minus their first",
+        threshold=Threshold("{}", {"within the first": Above(0)}),
+        measure=measured.where_it_comes_from,
+    ),
+)
+
+CLAIMS = PRINTED_CLAIMS
