@@ -14,7 +14,10 @@ from support import small
 
 from tinymeta.base import randomness
 from tinymeta.base.errors import NotFiniteError
+from tinymeta.environments import gym_pool
+from tinymeta.environments.registry import make
 from tinymeta.environments.world import begin, step
+from tinymeta.learning import python_worlds
 from tinymeta.learning.agent import Agent
 from tinymeta.learning.algorithms import make_loss
 from tinymeta.learning.learner import DivergenceError, Learner
@@ -118,6 +121,19 @@ def test_training_is_a_function_of_weights_and_numbers(trained):
     np.testing.assert_array_equal(one.theta, other.theta)
     for mine, theirs in zip(one.rows.scaling, other.rows.scaling, strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_workers_and_halves_change_no_bit(monkeypatch):
+    """One worker whose trials are played together, as on one core, and two workers beside which actions are chosen."""
+    trained = []
+    for cores in (1, 2):
+        for module in (gym_pool, python_worlds):
+            monkeypatch.setattr(module, "cores_of_this_run", lambda cores=cores: cores)
+        learner = Learner(make("gym:CartPole-v1", max_steps=30, episodes=2), Settings(num_envs=5, hidden_size=4))
+        learner.advance(3)
+        learner.close()
+        trained.append(learner.theta.tobytes())
+    assert trained[0] == trained[1]
 
 
 def test_stepping_by_hand_equals_the_batched_rollout(trained):

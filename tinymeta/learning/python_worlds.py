@@ -1,7 +1,7 @@
 """Rollouts in worlds that Python steps: a pool of environments fills the rows, the network's kernels are the same.
 
 The trials are split into two halves. While the workers step the one, actions of the other are chosen, so that neither
-waits for long. A row of a product has the same bits whichever rows are computed with it, and a trial's environment is
+waits for long; on one core alone they are not, for nothing could be done at the same time. A row of a product has the same bits whichever rows are computed with it, and a trial's environment is
 seeded from its own numbers, so nothing depends on the split or on how many workers there are.
 """
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinymeta.base.jit import jit
+from tinymeta.base.processes import cores_of_this_run
 from tinymeta.environments.gym_pool import Pool
 from tinymeta.environments.gymnasium_world import PythonWorld
 from tinymeta.environments.outcomes import sample_index
@@ -119,7 +120,8 @@ class PoolPlayer:
         given: tuple[Any, ...] = (rows, rules, self.layout, theta, act, uniforms)
         heard: tuple[Any, ...] = (pool.reward, pool.terminated, pool.truncated, pool.final, pool.final_category)
         heard += (pool.seen, pool.category)
-        halves = [(0, (B + 1) // 2), ((B + 1) // 2, B)]  # rows of the two halves at time t
+        middle = (B + 1) // 2 if cores_of_this_run() > 1 else B
+        halves = [(0, middle), (middle, B)]  # rows of the two halves at time t
         started = [False, False]
         t = 0
         self._start(given, halves[0], t, greedy, rows, started, 0)
@@ -156,7 +158,8 @@ class PoolPlayer:
     ) -> None:
         """Choose the actions of a half's rows and let the workers begin with them."""
         first, last = half
-        choose(*given, first, last, t, greedy)
+        if last > first:
+            choose(*given, first, last, t, greedy)
         started[which] = last > first and t < given[1].step_limit
         if started[which]:
             slots = rows.trial[first:last]
