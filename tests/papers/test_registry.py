@@ -63,7 +63,7 @@ def test_options():
     assert (str(output_of(args, paper)), workers_of(args)) == ("here", 3)
     args = parser.parse_args([])
     assert results_of(args, paper).seeds_of("bandit-rl2") == range(100, 120)
-    assert results_of(args, paper).seeds_of("corridor-10-11-rl2") == range(100, 110)
+    assert results_of(args, paper).seeds_of("tiger-rl1") == range(100, 105)
     assert output_of(args, paper) == paper.output
 
 
