@@ -26,7 +26,6 @@ from tinymeta.learning.rows import ENDED, FINAL, GOES_ON, STEPS, USED
 from tinymeta.learning.scaling import KEPT
 from tinymeta.learning.settings import Settings
 from tinymeta.learning.sizes import rows_for
-from tinymeta.learning.update import step_network
 from tinymeta.learning.wirings import make_layout
 from tinymeta.network.parameters import parameter_shapes, to_flat
 
@@ -151,21 +150,10 @@ def test_stepping_by_hand_equals_the_batched_rollout(trained):
                 m = own[i - 1]
                 last = {"prev_reward": rows.paid[m], "prev_action": rows.vector[m]}
                 last["new_episode"] = rows.episode[n] != rows.episode[m]
-            _, info = act_with(before, rows.features[n], rows.observation[n], rows.task[b], **last)
+            _, info = before.act((rows.features[n], rows.observation[n]), task=rows.task[b], **last)
             np.testing.assert_array_equal(info["logits"], act.heads[n, :-1])
             assert info["value"] == act.heads[n, -1]
             np.testing.assert_array_equal(info["hidden"], act.h[n])
-
-
-def act_with(agent, features, category, task, **last):
-    """`Agent.act` where a vector and a category are seen; what it takes of the two is the vector."""
-    if category == 0:
-        return agent.act(features, task=task, **last)
-    n = agent._write_input(features, last.get("prev_reward"), last.get("prev_action"), last.get("new_episode", False),
-                           task)  # fmt: skip
-    agent._rows.columns[n, 0] = agent.layout.observation_column + category
-    step_network(agent._rows, agent.layout, agent.theta, agent._act, n, n + 1)
-    return agent._choose(n, True)
 
 
 def test_it_learns():
@@ -198,17 +186,17 @@ def test_a_world_that_gives_no_numbers_stops_the_run(what):
 
 def test_an_agent_refuses_what_it_cannot_see(trained):
     agent = trained.agent()
-    for nonsense in (np.array([0.0, np.nan]), np.zeros(3), 0, "north", None):
+    for nonsense in (np.zeros(2), (np.array([0.0, np.nan]), 0), (np.zeros(3), 0), (np.zeros(2), 2), 0, "north", None):
         with pytest.raises(ValueError, match="observation = "):
             agent.act(nonsense)
         agent.reset()
-    agent.act(np.zeros(2))
+    agent.act((np.zeros(2), 1))
     with pytest.raises(ValueError, match="prev_action = "):
-        agent.act(np.zeros(2), prev_reward=0.0, prev_action=1)
+        agent.act((np.zeros(2), 0), prev_reward=0.0, prev_action=1)
     weights = {name: np.full_like(array, 1e308) for name, array in agent.parameters.items()}
     huge = Agent.from_parameters(agent.tasks, "rl1", weights, np.float64)
     with pytest.raises(NotFiniteError, match="is not finite"):
-        huge.act(np.ones(2))
+        huge.act((np.ones(2), 0))
 
 
 # ---------------------------------------------------------------- rollouts as plain Python, on paper

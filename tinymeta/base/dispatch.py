@@ -2,9 +2,9 @@
 
 A kernel calls `step(world, …)` and knows nothing of worlds. `step` is declared once with `by_class`; each class of
 worlds, a NamedTuple, brings its own with ``@step.of(ItsClass)``. With ``@by_class(ItsClass)`` the declaration is the
-first implementation at the same time. Numba sees the class in the argument's type, so the
-choice is made when the caller is compiled and costs nothing when it runs: by `tinymeta.base.compiler` before types are
-inferred or, failing that, by numba as for any overload.
+first implementation at the same time. Numba sees the class in the argument's type, so the choice is made when the
+caller is compiled and costs nothing when it runs: by `tinymeta.base.compiler` before types are inferred or, failing
+that, by numba as for any overload.
 
 What a caller is made of then depends on classes that its own source does not name. `compiled_for` gives it for such a
 class: the same kernel under a cache folder of its own, told by the class's source as well. So an edited world is

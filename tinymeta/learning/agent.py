@@ -133,8 +133,8 @@ class Agent:
 
         Parameters
         ----------
-        observation : int or array of shape (O,)
-            0…O-1, or the numbers of a world whose observations are vectors.
+        observation : int or array of shape (O,), or (array, int)
+            0…O-1, or the numbers of a world whose observations are vectors; both where a world shows both.
         prev_reward, prev_action : float, int or array of shape (A,)
             Of the step before; None at a trial's first step.
         new_episode : bool
@@ -166,8 +166,7 @@ class Agent:
     def _write_input(self, observation: Any, prev_reward: Any, prev_action: Any, new_episode: bool, task: Any) -> int:
         """Check a step's arguments and write them into the row that is its number."""
         tasks = self.tasks
-        seen = vector("observation", observation, tasks.observation_size) if tasks.observation_size else None
-        category = integer("observation", observation, 0, tasks.num_observations - 1) if seen is None else 0
+        seen, category = self._parts(observation)
         begins = self._steps == 0
         if begins and (prev_reward is not None or prev_action is not None or new_episode):
             raise InputError(
@@ -194,6 +193,17 @@ class Agent:
         self._steps += 1
         self._episode = episode
         return n
+
+    def _parts(self, observation: Any) -> tuple[np.ndarray | None, int]:
+        """What an observation holds: its numbers, if there are any, and its category."""
+        size, categories = self.tasks.observation_size, self.tasks.num_observations
+        if not size:
+            return None, integer("observation", observation, 0, categories - 1)
+        if categories == 1:
+            return vector("observation", observation, size), 0
+        if not isinstance(observation, tuple) or len(observation) != 2:
+            raise InputError(f"observation = {shown(observation)}, expected a pair of {size} numbers and a category")
+        return vector("observation", observation[0], size), integer("observation", observation[1], 0, categories - 1)
 
     def _choose(self, n: int, greedy: bool) -> tuple[Any, dict[str, Any]]:
         act = self._act

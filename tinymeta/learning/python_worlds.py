@@ -1,8 +1,9 @@
 """Rollouts in worlds that Python steps: a pool of environments fills the rows, the network's kernels are the same.
 
 The trials are split into two halves. While the workers step the one, actions of the other are chosen, so that neither
-waits for long; on one core alone they are not, for nothing could be done at the same time. A row of a product has the same bits whichever rows are computed with it, and a trial's environment is
-seeded from its own numbers, so nothing depends on the split or on how many workers there are.
+waits for long; on one core alone they are not, for nothing could be done at the same time. A row of a product has the
+same bits whichever rows are computed with it, and a trial's environment is seeded from its own numbers, so nothing
+depends on the split or on how many workers there are.
 """
 
 from typing import Any
