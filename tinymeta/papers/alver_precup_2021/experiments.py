@@ -28,7 +28,10 @@ REPLICATION = {
         f"corridor-{agent}": Experiment("corridor", agent, {}, {}, snapshots=_snapshots(f"corridor-{agent}"))
         for agent in COMPARED
     },
-    **{f"corridor-10-11-{agent}": Experiment("corridor", agent, LONG_CORRIDOR, {}) for agent in ("rl2", "rl1")},
+    **{
+        f"corridor-10-11-{agent}": Experiment("corridor", agent, LONG_CORRIDOR, {}, seeds=40)
+        for agent in ("rl2", "rl1")
+    },
 }
 
 # The bandit's run, trained on beyond convergence: as Table 1 has it, and with the remedy for its dips (docs/dips.md).
