@@ -73,16 +73,6 @@ def where_it_comes_from(results: Results) -> Cases:
     return cases
 
 
-def continuous(results: Results) -> Cases:
-    """Reward of an episode on LunarLander, beside random play."""
-    cases: Cases = {}
-    for name in SETTINGS:
-        if SETTINGS[name].env == "lunarlander" and f"{name}-a2c" in results.experiments:
-            for agent in ("a2c", "a3c", "meta-a2c", "meta-a3c"):
-                cases[f"{SETTINGS[name].code} {agent}"] = {"reward": estimate(by_seed(results, name, agent))}
-    return cases
-
-
 @functools.cache
 def yardsticks(setting: str) -> dict[str, float]:
     """{"random", "informed", "bayes_optimal"}: reward of an episode in the test; exact in tables, else simulated."""
