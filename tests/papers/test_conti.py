@@ -32,23 +32,18 @@ def written(setting, **agents):
 
 def test_of_a_distribution_the_first_two_episodes_count():
     results = written("3x2bemh", a2c=(40, 50, 1000), meta_a2c=(60, 70, 0))
-    case = measured.meta_advantage(results, True)["3×2Bemh A2C"]
+    case = measured.meta_and_plain(results, True)["3×2Bemh A2C"]
     assert case["plain"].mean == pytest.approx(46)  # 45, 46 and 47
     assert case["meta"].mean == pytest.approx(66)
     assert case["meta - plain"].mean == pytest.approx(20)
-    assert case["plain - meta"] == (
-        -case["meta - plain"].mean,
-        -case["meta - plain"].high,
-        -case["meta - plain"].low,
-        3,
-    )
-    assert measured.meta_advantage(results, False) == {}
+    assert measured.meta_and_plain(results, False) == {}
 
 
 def test_of_one_instance_all_episodes_count():
-    case = measured.meta_advantage(written("1x10brf", a3c=(0, 0, 20)), False)["1×10Brf A3C"]
+    case = measured.meta_and_plain(written("1x10brf", a3c=(0, 0, 20)), False)["1×10Brf A3C"]
     assert case["plain"].mean == pytest.approx(18 + 1)
     assert case["meta"].mean == pytest.approx(51)
+    assert case["plain - meta"].mean == pytest.approx(19 - 51)
 
 
 def test_within_an_episode_and_across():
@@ -65,7 +60,8 @@ def test_yardsticks():
     assert worth["informed"] == pytest.approx(75)
     assert worth["bayes_optimal"] == pytest.approx(74.315743, abs=1e-6)
     one = measured.yardsticks("1x10brf")
-    assert one["bayes_optimal"] == one["informed"] > one["random"]
+    assert one["bayes_optimal"] > one["random"]
+    assert "informed" not in one
     assert 20 < measured.yardsticks("1xcartpole")["random"] < 25
 
 

@@ -15,7 +15,7 @@ PRINTED_CLAIMS = (
         place="§5, Figure 3",
         statistic="reward of an episode in the test, first two of a trial; difference of seeds' means, 95 %",
         threshold=Threshold("{}", {"meta - plain": Above(0)}),
-        measure=functools.partial(measured.meta_advantage, distribution=True),
+        measure=functools.partial(measured.meta_and_plain, distribution=True),
     ),
     Claim(
         name="printed-instances",
@@ -23,7 +23,7 @@ PRINTED_CLAIMS = (
         place="§5, Figure 4",
         statistic="reward of an episode in the test; difference of seeds' means, 95 %",
         threshold=Threshold("{}", {"plain - meta": AtLeast(0)}),
-        measure=functools.partial(measured.meta_advantage, distribution=False),
+        measure=functools.partial(measured.meta_and_plain, distribution=False),
     ),
     Claim(
         name="printed-within",

@@ -47,6 +47,7 @@ PRINTED: dict[str, Any] = {
     "algorithm": "a2c", "optimizer": "rmsprop", "learning_rate": 5e-5, "final_learning_rate": None, "gamma": 0.99,
     "vf_coef": 0.5, "normalize_advantage": True, "max_grad_norm": 999.0, "bptt_steps": 16, "separate_value": True,
     "returns": "episode", "final_ent_coef": None, "norm_obs": False, "norm_reward": False,
+    "log_interval": 1,
 }  # fmt: skip
 ESTIMATES: dict[str, dict[str, Any]] = {  # Table 1: "Advantage Estimate", "Entropy"
     "a2c": {"gae_lambda": 1.0, "ent_coef": 0.0},

@@ -82,6 +82,7 @@ def _draw_test(axis: Any, results: Results, setting: str, table: Table) -> None:
         axis.plot(len(mean) * 1.12, printed, marker="x", color=AGENT_COLOUR[agent], clip_on=False)
         for values in zip(at, mean, low, high, strict=True):
             table.add(setting, agent, "test", *values)
+    axis.set_xticks(sorted({1, len(mean) // 2, len(mean)} - {0}))
     axis.set_xlabel("episode of the trial  (×: the paper's one run)")
 
 

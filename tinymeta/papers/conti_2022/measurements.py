@@ -8,7 +8,7 @@ import functools
 
 import numpy as np
 
-from tinymeta.base.intervals import Estimate, difference, estimate
+from tinymeta.base.intervals import difference, estimate
 from tinymeta.environments.bandit import bandit
 from tinymeta.environments.registry import make
 from tinymeta.learning.evaluation import random_agent
@@ -35,19 +35,20 @@ def by_seed(results: Results, setting: str, agent: str) -> np.ndarray:
     return tested_rewards(results, setting, agent).mean(axis=1)
 
 
-def meta_advantage(results: Results, distribution: bool) -> Cases:
-    """Meta minus plain, of each algorithm on each setting of a session; only what was run."""
+def meta_and_plain(results: Results, distribution: bool) -> Cases:
+    """Both agents' rewards, of each algorithm on each setting of a session, and the difference that Conti expects to be
+    positive: meta minus plain on distributions, plain minus meta on one instance.
+    """
     cases: Cases = {}
     for name in settings_of(results, distribution):
         for key, algorithm in ALGORITHMS.items():
             meta, plain = by_seed(results, name, f"meta-{key}"), by_seed(results, name, key)
-            gain = difference(meta, plain, confidence=0.95)
-            cases[f"{SETTINGS[name].code} {algorithm}"] = {
-                "meta": estimate(meta),
-                "plain": estimate(plain),
-                "meta - plain": gain,
-                "plain - meta": Estimate(-gain.mean, -gain.high, -gain.low, gain.n),
-            }
+            case = {"meta": estimate(meta), "plain": estimate(plain)}
+            if distribution:
+                case["meta - plain"] = difference(meta, plain, confidence=0.95)
+            else:
+                case["plain - meta"] = difference(plain, meta, confidence=0.95)
+            cases[f"{SETTINGS[name].code} {algorithm}"] = case
     return cases
 
 
@@ -75,7 +76,10 @@ def where_it_comes_from(results: Results) -> Cases:
 
 @functools.cache
 def yardsticks(setting: str) -> dict[str, float]:
-    """{"random", "informed", "bayes_optimal"}: reward of an episode in the test; exact in tables, else simulated."""
+    """{"random", "informed", "bayes_optimal"}: reward of an episode in the test; exact in tables, else simulated.
+
+    Left out is what is out of reach, and "informed" where there is one instance, hence nothing to tell.
+    """
     row = SETTINGS[setting]
     tasks = make(row.env, **row.env_kwargs)
     if row.env == "bandit-fixed":
@@ -85,6 +89,6 @@ def yardsticks(setting: str) -> dict[str, float]:
             pairs = bandit(p=EASY_MEDIUM_HARD[::2], pulls=TESTED * PULLS)
             worth["bayes_optimal"] = exact_values(pairs, 1.0)["bayes_optimal"]["reward_per_trial"] / TESTED
         elif not row.distribution:
-            worth["bayes_optimal"] = worth["informed"]  # there is nothing to be found out
+            worth["bayes_optimal"] = worth.pop("informed")  # there is nothing to be found out
         return worth
     return {"random": float(random_agent(tasks).play(ROLLOUTS, seed=0).reward.mean())}
