@@ -13,7 +13,7 @@ def gaussian_distribution(head, act, start, stop):
 @sample.of(Gaussian)
 def gaussian_sample(head, rows, act, rest, n, uniforms, column, greedy):
     """A numbers are used."""
-    sample_vector(act.heads, rest[: head.num_actions], rows.vector, n, uniforms, column, greedy)
+    sample_vector(act.heads, rest[: head.num_actions], rows.vector, n, uniforms[rows.trial[n]], column, greedy)
 
 
 @terms.of(Gaussian)

@@ -19,8 +19,8 @@ def distribution(head, act, start, stop):
 
 @by_class(Categorical)
 def sample(head, rows, act, rest, n, uniforms, column, greedy):
-    """Overwrites row n's action, drawn with the numbers from uniforms[column] on, or the most probable one."""
-    rows.action[n] = sample_action(act.probabilities, n, uniforms[column], greedy)
+    """Overwrites row n's action, drawn with its trial's uniforms from `column` on, or the most probable one."""
+    rows.action[n] = sample_action(act.probabilities, n, uniforms[rows.trial[n], column], greedy)
 
 
 @by_class(Categorical)

@@ -55,7 +55,7 @@ def choose(rows, rules, layout, theta, act, uniforms, start, stop, t, greedy):
     if t < rules.step_limit:
         for n in range(start, stop):
             column = action_uniform(rules, t)
-            sample(layout.head, rows, act, parameters[5], n, uniforms[rows.trial[n]], column, greedy)
+            sample(layout.head, rows, act, parameters[5], n, uniforms, column, greedy)
 
 
 @jit

@@ -32,11 +32,11 @@ def action_uniform(rules, t):
 
 @by_class(Outcomes)
 def begin_trial(world, rules, layout, uniforms, rows, b):
-    """Sample trial b's task and first observation by its own uniforms. Overwrites row b and the trial's entries."""
-    task = sample_index(world.prior_cumulative, 0, rules.num_tasks, uniforms[TASK_UNIFORM])
+    """Sample trial b's task and first observation by uniforms[b]. Overwrites row b and the trial's entries."""
+    task = sample_index(world.prior_cumulative, 0, rules.num_tasks, uniforms[b, TASK_UNIFORM])
     start = world.initial_start[task]
     stop = world.initial_start[task + 1]
-    first = sample_index(world.initial_cumulative, start, stop, uniforms[START_UNIFORM])
+    first = sample_index(world.initial_cumulative, start, stop, uniforms[b, START_UNIFORM])
     rows.task[b] = task
     rows.state[b] = world.initial_state[first]
     rows.elapsed[b] = 0
@@ -46,7 +46,8 @@ def begin_trial(world, rules, layout, uniforms, rows, b):
 
 @by_class(Outcomes)
 def step_trial(world, rules, layout, uniforms, rows, n, fresh, t):
-    """Row n's trial acts at time t. Overwrites what came of it, and row `fresh` unless the trial is over.
+    """Row n's trial acts at time t, by uniforms (B, …). Overwrites what came of it, and row `fresh` unless the trial is
+    over.
 
     Returns the next fresh row.
     """
@@ -57,7 +58,7 @@ def step_trial(world, rules, layout, uniforms, rows, n, fresh, t):
     address = outcome_address(
         last, rows.task[b], state, rows.action[n], rules.num_tasks, rules.num_states, rules.num_actions
     )
-    uniform = uniforms[OUTCOME_UNIFORM + 2 * t]
+    uniform = uniforms[b, OUTCOME_UNIFORM + 2 * t]
     outcome = sample_index(world.cumulative, world.start[address], world.start[address + 1], uniform)
     rows.reward[n] = world.reward_value[world.reward[outcome]]
     rows.state[b] = world.state[outcome]
@@ -80,7 +81,7 @@ def begin_trials(world, rules, layout, uniforms, rows):
     rows.begin[0] = 0
     rows.size[FINAL] = 0
     for b in range(uniforms.shape[0]):
-        begin_trial(world, rules, layout, uniforms[b], rows, b)
+        begin_trial(world, rules, layout, uniforms, rows, b)
 
 
 @jit
@@ -88,7 +89,7 @@ def step_trials(world, rules, layout, uniforms, rows, start, stop, t):
     """The trials of rows start…stop act at time t. Overwrites the rows stop… of time t + 1; returns their end."""
     fresh = stop
     for n in range(start, stop):
-        fresh = step_trial(world, rules, layout, uniforms[rows.trial[n]], rows, n, fresh, t)
+        fresh = step_trial(world, rules, layout, uniforms, rows, n, fresh, t)
     rows.begin[t + 1] = stop
     return fresh
 
@@ -130,7 +131,7 @@ def play_on(world, rules, layout, theta, uniforms, greedy, rows, act, start, sto
         else:
             for n in range(start, stop):
                 column = action_uniform(rules, t)
-                sample(layout.head, rows, act, parameters[5], n, uniforms[rows.trial[n]], column, greedy)
+                sample(layout.head, rows, act, parameters[5], n, uniforms, column, greedy)
             fresh = step_trials(world, rules, layout, uniforms, rows, start, stop, t)
             start = stop
             stop = fresh

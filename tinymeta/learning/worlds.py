@@ -38,12 +38,12 @@ def action_uniform_in_world(rules, t):
 
 @begin_trial.of(object)
 def begin_in_world(world, rules, layout, uniforms, rows, b):
-    """The task by uniforms[0], then the world's own `begin`."""
-    task = sample_index(rules.prior_cumulative, 0, rules.num_tasks, uniforms[0])
+    """The task by uniforms[b, 0], then the world's own `begin`."""
+    task = sample_index(rules.prior_cumulative, 0, rules.num_tasks, uniforms[b, 0])
     rows.task[b] = task
     rows.elapsed[b] = 0
     rows.ended[b] = False
-    observation = begin(world, task, 0, rows.world[b], uniforms[1 : 1 + rules.first], rows.seen[b])
+    observation = begin(world, task, 0, rows.world[b], uniforms[b, 1 : 1 + rules.first], rows.seen[b])
     write_row(rows, layout, b, -1, b, 0, True, True, observation)
 
 
@@ -55,7 +55,7 @@ def step_in_world(world, rules, layout, uniforms, rows, n, fresh, t):
     at = action_uniform(rules, t) + rules.action
     reward, ended, observation = step(
         world, rows.task[b], episode, rows.world[b], action_taken(layout.head, rows, n),
-        uniforms[at : at + rules.step], rows.seen[b],
+        uniforms[b, at : at + rules.step], rows.seen[b],
     )  # fmt: skip
     truncated = not ended and rows.elapsed[b] + 1 == rules.max_steps
     record_step(rows, layout, rules, n, reward, ended, truncated, observation)
@@ -64,7 +64,7 @@ def step_in_world(world, rules, layout, uniforms, rows, n, fresh, t):
             return fresh
         at = 1 + rules.first + episode * rules.again
         observation = begin(
-            world, rows.task[b], episode + 1, rows.world[b], uniforms[at : at + rules.again], rows.seen[b]
+            world, rows.task[b], episode + 1, rows.world[b], uniforms[b, at : at + rules.again], rows.seen[b]
         )
     write_row(rows, layout, fresh, n, b, episode + (ended or truncated), False, ended or truncated, observation)
     return fresh + 1
