@@ -124,7 +124,7 @@ def measure(updates, every, seed):
         print_row(table[-1])
     for process in processes:
         process.shutdown()
-    learner.player().close()
+    learner.close()
     return table
 
 
