@@ -88,6 +88,22 @@ def clipped_terms(likelihood, former, advantage, clip_range, steps, weight):
 
 
 @jit
+def take_row(rows, act, n, part, part_act, m):
+    """Copy what entered the network in row n, what was done there, and its targets, to row m of `part`."""
+    part.reset[m] = rows.reset[n]
+    part.prev_reward[m] = rows.prev_reward[n]
+    part.action[m] = rows.action[n]
+    for i in range(3):
+        part.columns[m, i] = rows.columns[n, i]
+    for i in range(rows.numbers.shape[1]):
+        part.numbers[m, i] = rows.numbers[n, i]
+    for i in range(rows.vector.shape[1]):
+        part.vector[m, i] = rows.vector[n, i]
+    part_act.target[m] = act.target[n]
+    part_act.advantage[m] = act.advantage[n]
+
+
+@jit
 def take_trials(rows, act, loss, first, last, recurrent):
     """Copy the rows of the trials loss.order[first:last], with their targets, into loss.rows and loss.act.
 
@@ -109,17 +125,7 @@ def take_trials(rows, act, loss, first, last, recurrent):
             loss.place[n] = m
             part.before[m] = loss.place[rows.before[n]] if rows.before[n] >= 0 else -1
             part.trial[m] = trial
-            part.reset[m] = rows.reset[n]
-            part.prev_reward[m] = rows.prev_reward[n]
-            part.action[m] = rows.action[n]
-            for i in range(3):
-                part.columns[m, i] = rows.columns[n, i]
-            for i in range(rows.numbers.shape[1]):
-                part.numbers[m, i] = rows.numbers[n, i]
-            for i in range(rows.vector.shape[1]):
-                part.vector[m, i] = rows.vector[n, i]
-            loss.act.target[m] = act.target[n]
-            loss.act.advantage[m] = act.advantage[n]
+            take_row(rows, act, n, part, loss.act, m)
             loss.former[m] = loss.old[n]
             m += 1
             times = t + 1

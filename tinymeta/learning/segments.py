@@ -17,6 +17,7 @@ from tinymeta.base.dispatch import by_class
 from tinymeta.base.jit import jit
 from tinymeta.learning.a2c import BAD_LOSS, FINE, count_rows, descend
 from tinymeta.learning.networks import Deep, Direct
+from tinymeta.learning.ppo import take_row
 from tinymeta.learning.rows import STEPS, TIMES, USED, Activations, Rows
 from tinymeta.learning.sizes import allocate
 from tinymeta.learning.update import advantages, backward, forward, loss_terms
@@ -97,18 +98,7 @@ def take_segment(rows, act, loss, n, recurrent):
     while n >= 0 and m < loss.bptt_steps:
         part.begin[m] = m
         part.before[m] = m - 1 if m > 0 else part.before.shape[0] - 1
-        part.trial[m] = 0
-        part.reset[m] = rows.reset[n]
-        part.prev_reward[m] = rows.prev_reward[n]
-        part.action[m] = rows.action[n]
-        for i in range(3):
-            part.columns[m, i] = rows.columns[n, i]
-        for i in range(rows.numbers.shape[1]):
-            part.numbers[m, i] = rows.numbers[n, i]
-        for i in range(rows.vector.shape[1]):
-            part.vector[m, i] = rows.vector[n, i]
-        loss.act.target[m] = act.target[n]
-        loss.act.advantage[m] = act.advantage[n]
+        take_row(rows, act, n, part, loss.act, m)
         m += 1
         n = loss.next[n]
     times = m if recurrent else 1
