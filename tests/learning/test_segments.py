@@ -39,13 +39,13 @@ def segmented(batch, bptt_steps):
     return make_segmented(settings, batch.layout, len(batch.rows.before), np.float64)
 
 
-def learned(batch, loss, theta):
+def learned(batch, loss, theta, rates=RATES):
     """(status, gradient of the last step, statistics) of one update of theta."""
     gradient, first, second = (np.zeros_like(theta) for _ in range(3))
     statistics = np.zeros(8)
     UNTOUCHED.forward(batch.rows, batch.layout, theta, batch.act)
     status = UNTOUCHED.learn(
-        loss, batch.rows, batch.layout, MAX_NORM, True, theta, first, second, gradient, RATES, 0, np.empty(0),
+        loss, batch.rows, batch.layout, MAX_NORM, True, theta, first, second, gradient, rates, 0, np.empty(0),
         batch.act, statistics,
     )  # fmt: skip
     return status, gradient, statistics
@@ -62,6 +62,17 @@ def test_a_segment_as_long_as_the_trial_is_a2c(kind):
     np.testing.assert_allclose(gradient, expected, rtol=1e-9, atol=1e-13)
     np.testing.assert_allclose(other, one, rtol=1e-9)
     np.testing.assert_allclose(others, terms, rtol=1e-9)
+
+
+@every_kind
+def test_losses_are_means_over_the_steps(kind):
+    """With weights that do not move, cutting changes no activation, so no loss; only the gradients' norm."""
+    batch = played(kind)
+    still = np.array([0.0, RATES[1]])
+    _, _, terms = learned(batch, A2C, batch.theta.copy(), still)
+    _, _, others = learned(batch, segmented(batch, 2), batch.theta.copy(), still)
+    np.testing.assert_allclose(others[:7], terms[:7], rtol=1e-9)
+    assert others[7] != pytest.approx(terms[7], rel=1e-3)
 
 
 def rows_of(batch, b):
