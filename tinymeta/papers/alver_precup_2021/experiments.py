@@ -97,6 +97,7 @@ EXTENSION = {
         {},
         TIGER,
         {**TOLD, "num_envs": 4, "learning_rate": 1e-3, "ent_coef": 3.0, "trials": 40_000},
+        seeds=60,
     ),
     **_probed("gridworld", "gridworld", {}, GRIDWORLD, {**TOLD, "num_envs": 4, "gae_lambda": 0.7, "trials": 10_000}),
 }
