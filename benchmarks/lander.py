@@ -3,10 +3,10 @@
     python benchmarks/lander.py            (needs pip install 'tinymeta[gym]')
 
 What a step of the simulator costs depends on what the lander does: contacts with the ground and new episodes cost more
-than flight. So bare environments, one process per core with a loop around them, run twice beside every few updates of
-training: with *random* actions, which crash after some ninety steps, and as a *replay* of the trials of those updates,
-with the same winds, seeds and actions, hence the same episodes. Training is ``lunarlander plain`` with the registry's
-defaults, all of it: choosing actions, stepping, PPO's epochs.
+than flight. So bare environments (Gymnasium's own), one process per core with a loop around them, run twice beside
+every few updates of training: with *random* actions, which crash after some ninety steps, and as a *replay* of the
+trials of those updates, with the same winds, seeds and actions, hence the same episodes. Training is ``lunarlander
+plain`` with the registry's defaults, all of it: choosing actions, stepping, PPO's epochs.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
+import gymnasium
 import numpy as np
 
 import tinymeta
@@ -34,7 +35,8 @@ made = {}  # environments of this process by task
 
 def environment(task):
     if task not in made:
-        made[task] = tinymeta.make("lunarlander").environment(task, disable_env_checker=True)
+        keywords = tinymeta.make("lunarlander").family.keywords[task]
+        made[task] = gymnasium.make("LunarLander-v3", disable_env_checker=True, **keywords)
     return made[task]
 
 

@@ -122,37 +122,6 @@ def test_a_trial_does_not_depend_on_its_company():
     assert found[0] == found[1] == found[2]
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3])
-def test_two_steps_under_way_are_as_one_after_the_other(workers):
-    """Property: halves whose steps overlap, and trials that begin while the other half is busy, change nothing."""
-    world = gym("CartPole-v1", episodes=2, max_steps=9)
-    first = np.array([0, 3, 4])
-    halves = (first, np.array([1, 2, 5]))
-    actions = np.random.default_rng(2).integers(2, size=(60, 6))
-    found = []
-    for overlapping in (False, True):
-        with world.pool(6, workers) as pool:
-            pool.begin(np.arange(6), np.zeros(6, int), np.arange(6))
-            rows = {b: [] for b in range(6)}
-            if overlapping:
-                pool.start(halves[0], actions[0, halves[0]])
-            for t in range(59):
-                for h, half in enumerate(halves):
-                    if overlapping:
-                        other = halves[1 - h]
-                        pool.start(other, actions[t + h, other])
-                        pool.finish()
-                    else:
-                        pool.step(half, actions[t, half])
-                    for b in half:
-                        rows[b].append((*pool.seen[b], pool.reward[b], pool.terminated[b], pool.episode[b]))
-                    ended = half[pool.episode[half] == 2]
-                    if len(ended):
-                        pool.begin(ended, 0 * ended, ended + 10 * t)
-            found.append(rows)
-    assert found[0] == found[1]
-
-
 def test_choices_begin_where_the_space_does():
     """Faulty's reward is its own number of the action."""
     with faulty("none").pool(3, 1) as pool:

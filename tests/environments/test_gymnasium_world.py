@@ -4,6 +4,7 @@ import itertools
 import sys
 
 import faulty_environments
+import gymnasium
 import numpy as np
 import pytest
 from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete
@@ -46,6 +47,52 @@ def test_lunarlander_blows_as_told():
     still, windy = (world.environment(task).unwrapped for task in range(2))
     assert (still.enable_wind, windy.enable_wind, windy.wind_power) == (False, True, 15)
     assert (windy.turbulence_power, windy.gravity, windy.continuous) == (0, -5, True)
+
+
+def guided(observation, goal):
+    """An action that comes down and, at the ground, often lands; `goal` is some random number in [-1, 1]."""
+    x, y, x_dot, y_dot, angle, spin, left, right = observation
+    turn = 0.5 * x + x_dot + 0.2 * goal - angle
+    hover = 0.55 * abs(x) - y - y_dot
+    if left or right:
+        turn, hover = 0.0, -2 * y_dot
+    return np.clip([20 * hover - 1, -20 * (0.5 * turn - spin)], -1.5, 1.5).astype(np.float32)
+
+
+@pytest.mark.parametrize("wind", [0, 5, 15])
+def test_the_lander_is_gymnasiums_to_the_bit(wind):
+    """Oracle: observations, rewards, ends and what the generator draws, of random and of guided flight; some land."""
+    world = lunarlander(wind=wind)
+    keywords = world.family.keywords[0]
+    ours, theirs = world.environment(0).unwrapped, gymnasium.make("LunarLander-v3", **keywords).unwrapped
+    assert type(ours).step is not type(theirs).step
+    rng = np.random.default_rng(wind)
+    rewards = []
+    for episode in range(24):
+        seed = episode if episode % 3 == 0 else None  # else the generator goes on
+        mine, other = ours.reset(seed=seed)[0], theirs.reset(seed=seed)[0]
+        for _ in range(400):
+            assert mine.tobytes() == other.tobytes()
+            wild = episode % 2 == 0
+            action = rng.uniform(-1.2, 1.2, 2).astype(np.float32) if wild else guided(mine, rng.uniform(-1, 1))
+            mine, reward, terminated, truncated, _ = ours.step(action)
+            other, *expected = theirs.step(action)
+            assert (reward, terminated, truncated) == tuple(expected[:3])
+            assert type(reward) is float
+            if terminated:
+                break
+        rewards.append(reward)
+    assert ours.np_random.bit_generator.state == theirs.np_random.bit_generator.state
+    assert -100 in rewards
+    assert 100 in rewards or wind > 0  # came to rest
+
+
+def test_a_lander_that_is_drawn_is_gymnasiums():
+    """With exhaust gases, which only a picture has."""
+    drawn = lunarlander(wind=0).environment(0, render_mode="rgb_array").unwrapped
+    drawn.reset(seed=0)
+    drawn.step(np.array([1.0, 1.0], np.float32))
+    assert len(drawn.particles) == 2
 
 
 def refuse(build, *told):

@@ -1,14 +1,15 @@
 """Copies of one environment of Gymnasium, stepped together by worker processes.
 
-Each worker owns a contiguous share of the copies. All numbers lie in memory that the processes share, and a step costs
-one byte to each worker and one back: nothing is pickled, and what `gymnasium.make` wraps around an environment is left
-out. An episode that ends is followed by the next one in the same call.
+Each worker owns every W-th copy, so that all have something to do whichever copies are stepped. All numbers lie in
+memory that the processes share, and a step costs one byte to each worker and one back: nothing is pickled, and what
+`gymnasium.make` wraps around an environment is left out. An episode that ends is followed by the next one in the same
+call.
 """
 
 import sys
+import time
 import weakref
-from collections import deque
-from itertools import pairwise
+from collections.abc import Callable
 from mmap import mmap
 from typing import Any, NoReturn
 
@@ -16,7 +17,8 @@ import numpy as np
 
 from tinymeta.base.errors import InputError, NotFiniteError, PoolError, integer, real
 from tinymeta.base.processes import cores_of_this_run
-from tinymeta.environments.gym_family import BEGIN, LANES, STEP, Family, Shared, one_line
+from tinymeta.environments.gym_family import BEGIN, Family, Shared, one_line
+from tinymeta.environments.gym_line import HEARD, NOT_A_NUMBER, TOLD_MORE, hear_lane, make_line, tell_steps
 from tinymeta.environments.gym_processes import Processes, shared_memory
 from tinymeta.environments.gym_worker import DONE, GO, WRONG_INPUT
 
@@ -53,6 +55,8 @@ class Pool:
         ended.
     episode : int array of shape (B,)
         Episodes of the trial that are finished; K before a copy's first trial.
+    line : tinymeta.environments.gym_line.Line
+        By which kernels tell and hear the workers.
 
     `begin` and `step` overwrite the rows of the copies that they are called for.
 
@@ -70,20 +74,16 @@ class Pool:
         self.count = integer("count", count, 1, 100_000)
         self.patience = real("patience", patience, above=0)
         workers = integer("workers", min(cores_of_this_run(), count) if workers is None else workers, 1, count)
-        shares = np.linspace(0, count, workers + 1).round().astype(int).tolist()
-        self._owner = np.repeat(np.arange(workers), np.diff(shares))  # (B,)
-        self._under_way: deque[list[int]] = deque()  # workers of each order that is not heard of
-        self._heard = 0  # steps that are finished already when `finish` is called
-        self._lane = 0
-        self._everybody = list(range(workers))
         spaces = family.spaces
-        self._low = np.reshape(spaces.low, spaces.action_shape) if spaces.continuous else np.empty(0)
-        self._high = np.reshape(spaces.high, spaces.action_shape) if spaces.continuous else np.empty(0)
         size = Shared(count, workers, spaces).size
         with shared_memory(size) as memory:
             self._shared = Shared(count, workers, spaces, mmap(memory, size))
             self._workers = Processes(workers, memory)
         self._end = weakref.finalize(self, self._workers.end)
+        self.line = make_line(
+            self._workers.orders, self._workers.answers, np.arange(count) % workers,
+            self._shared.order, self._shared.action, spaces.first_action, spaces.low, spaces.high,
+        )  # fmt: skip
         self.seen = self._shared.seen
         self.final = self._shared.final
         self.category = self._shared.category
@@ -93,7 +93,7 @@ class Pool:
         self.truncated = self._shared.truncated
         self.episode = self._shared.episode
         self.episode[:] = family.episodes
-        self._open(shares)
+        self._open(workers)
 
     def __enter__(self) -> "Pool":
         return self
@@ -116,13 +116,20 @@ class Pool:
         seed : int array of shape (n,)
             From 0; what the environment's own generator is seeded with, once for the whole trial.
         """
+        line = self.line
+        assert not line.waiting.any(), "an earlier step is not finished"
+        self._check_open()
         self._shared.task[slots] = task
         self._shared.seed[slots] = seed
-        earlier = len(self._under_way)
-        self._start(slots, BEGIN)
-        while self._under_way:
-            self._hear()
-        self._heard += earlier
+        self._shared.order[slots] = BEGIN
+        try:
+            for worker in set(line.owner[slots].tolist()):
+                line.waiting[0, worker] = True
+                self._workers.tell(worker, GO[0])
+        except BaseException:  # an interrupt: who was told, and who was not?
+            self.close()
+            raise
+        self.follow(lambda: hear_lane(line, 0))
 
     def step(self, slots: np.ndarray, actions: np.ndarray) -> None:
         """Act in the given copies, whose trials must be under way.
@@ -139,89 +146,87 @@ class Pool:
         NotFiniteError
             If an action is NaN.
         """
-        assert not self._under_way and not self._heard, "an earlier step is not finished"
-        self.start(slots, actions)
-        self.finish()
-
-    def start(self, slots: np.ndarray, actions: np.ndarray) -> None:
-        """`step` without waiting for it.
-
-        Two steps of different copies can be under way: while the workers are busy with the one half of them, the
-        actions of the other half are chosen.
-        """
+        line = self.line
+        assert not line.waiting.any(), "an earlier step is not finished"
         assert (self.episode[slots] < self.family.episodes).all(), "a copy without a trial is stepped"
-        if not self.family.spaces.continuous:
-            self._shared.action[slots] = actions + self.family.spaces.first_action
-        else:
-            vectors = np.minimum(np.maximum(np.reshape(actions, (-1, *self._low.shape)), self._low), self._high)
-            if np.isnan(vectors).any():
-                raise NotFiniteError(f"an action for environment {self.family.name} is NaN: {actions.tolist()}")
-            self._shared.action[slots] = vectors
-        self._start(slots, STEP)
+        vectors = actions if line.low.size else np.zeros((0, 0))
+        choices = np.zeros(0, np.int64) if line.low.size else actions
+        self.follow(lambda: (tell_steps(line, 0, slots, choices, vectors, 0, len(slots)), 0))
+        self.follow(lambda: hear_lane(line, 0))
 
-    def finish(self) -> None:
-        """Wait for the oldest step that was started and not finished."""
-        if self._heard:
-            self._heard -= 1
-        else:
-            self._hear()
+    def follow(self, talk: Callable[[], tuple[int, int]]) -> None:
+        """Call `talk`, which tells and hears workers by `line`, again and again while it waits for one that is at work.
 
-    def _open(self, shares: list[int]) -> None:
+        Parameters
+        ----------
+        talk : callable
+            Goes on where it stopped, and returns what `tinymeta.environments.gym_line.hear_lane` does; HEARD when all
+            is done.
+
+        Raises
+        ------
+        NotFiniteError
+            If it says that an action is NaN.
+        """
+        self._check_open()
+        heard, since = -1, 0.0
+        try:
+            while (status := talk()) != (HEARD, 0):
+                what, worker = status
+                if what == TOLD_MORE:
+                    self._told(worker, self._workers.rest(worker, self.line.said.tobytes().rstrip(b"\0")))
+                if what == NOT_A_NUMBER:
+                    raise NotFiniteError(f"an action for environment {self.family.name} is NaN")
+                if heard != self.line.heard[0]:
+                    heard, since = self.line.heard[0], time.monotonic()
+                elif time.monotonic() > since + self.patience:
+                    self._fail(worker, f"no answer for {self.patience:g} s")
+        except NotFiniteError:
+            if self.line.waiting.any():
+                self.close()
+            raise
+        except BaseException:  # an interrupt, too: answers that nobody heard would be taken for later ones
+            self.close()
+            raise
+
+    def _open(self, workers: int) -> None:
         """Hand over the family, and wait until all workers are there."""
         import cloudpickle  # comes with Gymnasium; also takes a class from a notebook along
 
         for name, module in list(sys.modules.items()):
             if name.startswith(OWN):  # a file that was named on the command line: no worker could import it
                 cloudpickle.register_pickle_by_value(module)
-        workers = len(shares) - 1
         try:
-            for worker, share in enumerate(pairwise(shares)):
-                data = cloudpickle.dumps((self.family, self.count, workers, worker, *share))
+            for worker in range(workers):
+                data = cloudpickle.dumps((self.family, self.count, workers, worker))
                 self._workers.hand_over(worker, len(data).to_bytes(8, "little") + data)
             for worker in range(workers):
-                self._answer(worker, max(self.patience, STARTING))
+                self._started(worker)
         except BaseException as error:
             self.close()
             if isinstance(error, (PoolError, KeyboardInterrupt)):
                 raise
             raise InputError(f"environment {self.family.name} cannot be given to workers: {one_line(error)}") from error
 
-    def _start(self, slots: np.ndarray, order: int) -> None:
-        if not self._end.alive:
-            raise PoolError(f"the pool of environment {self.family.name} is closed")
-        assert len(self._under_way) < LANES, "more is under way than can be told apart"
-        self._lane = 1 - self._lane
-        self._shared.order[slots] = order + 2 * self._lane
-        workers = self._everybody if len(slots) == self.count else sorted(set(self._owner[slots].tolist()))
-        self._under_way.append(workers)
-        try:
-            for worker in workers:
-                self._workers.tell(worker, GO[self._lane])
-        except BaseException:  # an interrupt: who was told, and who was not?
-            self.close()
-            raise
-
-    def _hear(self) -> None:
-        """Hear all workers of the oldest order."""
-        workers = self._under_way.popleft()
-        try:
-            for worker in workers:
-                self._answer(worker)
-        except BaseException:  # an interrupt, too: answers that nobody heard would be taken for later ones
-            self.close()
-            raise
-
-    def _answer(self, worker: int, patience: float | None = None) -> None:
-        patience = self.patience if patience is None else patience
+    def _started(self, worker: int) -> None:
+        patience = max(self.patience, STARTING)
         try:
             answer = self._workers.receive(worker, patience)
         except TimeoutError:
             self._fail(worker, f"no answer for {patience:g} s")
+        if answer != DONE:
+            self._told(worker, answer)
+
+    def _check_open(self) -> None:
+        if not self._end.alive:
+            raise PoolError(f"the pool of environment {self.family.name} is closed")
+
+    def _told(self, worker: int, answer: bytes) -> NoReturn:
+        """Raise what a worker's answer says; an empty one is that of a dead worker."""
         if not answer:
             self._fail(worker, f"its process {self._workers.how_it_ended(worker)}")
-        if answer[:1] != DONE:
-            kind = InputError if answer[:1] == WRONG_INPUT else PoolError
-            raise kind(answer[1:].decode(errors="replace"))
+        kind = InputError if answer[:1] == WRONG_INPUT else PoolError
+        raise kind(answer[1:].decode(errors="replace"))
 
     def _fail(self, worker: int, what: str) -> NoReturn:
         slot = int(self._shared.at_work[worker])

@@ -100,7 +100,10 @@ class Processes:
         """
         if not self.heard[worker].poll(1000 * seconds):
             raise TimeoutError
-        first = os.read(self.answers[worker], 1)  # the answer to a later order may wait behind this one
+        return self.rest(worker, os.read(self.answers[worker], 1))
+
+    def rest(self, worker: int, first: bytes) -> bytes:
+        """The answer that begins with the byte `first`; the answer to a later order may wait behind it."""
         if first in (b"", DONE):
             return first
         return (first + os.read(self.answers[worker], LONGEST_ANSWER)).partition(b"\n")[0]

@@ -1,4 +1,4 @@
-"""The process that steps a contiguous share of the copies of a `tinymeta.environments.gym_pool.Pool`.
+"""The process that steps its share of the copies of a `tinymeta.environments.gym_pool.Pool`.
 
 It waits for a byte, does what the shared array `order` says for each copy of its share, and answers a byte; or what
 went wrong, in one line. It ends with the pipe through which it is told, and so with its pool's process, however that
@@ -67,7 +67,7 @@ def _receive(descriptor: int, size: int) -> bytes:
 
 
 class Worker:
-    """The copies first…last-1 of a pool.
+    """Every `workers`-th copy of a pool.
 
     Parameters
     ----------
@@ -76,23 +76,21 @@ class Worker:
     family : Family
     count, workers : int
         Copies and workers of the pool.
-    number, first, last : int
-        Which worker this is, and its share.
+    number : int
+        Which worker this is, and its first copy.
     """
 
-    def __init__(
-        self, memory: int, family: Family, count: int, workers: int, number: int, first: int, last: int
-    ) -> None:
+    def __init__(self, memory: int, family: Family, count: int, workers: int, number: int) -> None:
         self.family = family
         self.spaces = family.spaces
         self.number = number
-        self.first = first
-        self.share = slice(first, last)
+        self.slots = range(number, count, workers)
+        self.share = slice(number, count, workers)
         self.shared = Shared(count, workers, self.spaces, mmap(memory, Shared(count, workers, self.spaces).size))
         self.environments: dict[int, Any] = {}  # by copy
         self.playing: dict[int, int] = {}  # the task of each of them
         self.spare: dict[int, list[Any]] = {}  # by task
-        self.steps = dict.fromkeys(range(first, last), 0)  # of the episode
+        self.steps = dict.fromkeys(self.slots, 0)  # of the episode
         self.calling = ""  # which function of an environment
         self.began = False  # whether an episode did since observations were checked
 
@@ -101,19 +99,20 @@ class Worker:
         shared = self.shared
         begin = BEGIN + 2 * lane
         orders = shared.order[self.share].tobytes()
-        slots = [slot for slot, order in enumerate(orders, self.first) if order in (begin, begin + 1)]
+        mine = [place for place, order in enumerate(orders) if order in (begin, begin + 1)]
+        slots = [self.slots[place] for place in mine]
         actions: Any = shared.action[self.share].copy()  # an environment may keep what it is given
         if not self.spaces.continuous:
             actions = actions.tolist()
-        slot = self.first
+        slot = self.number
         try:
-            for slot in slots:
+            for place, slot in zip(mine, slots, strict=True):
                 shared.at_work[self.number] = slot
                 shared.order[slot] = REST
-                if orders[slot - self.first] == begin:
+                if orders[place] == begin:
                     self._begin(slot)
                 else:
-                    self._step(slot, actions[slot - self.first])
+                    self._step(slot, actions[place])
             self._check_observations(slots)
         except InputError as error:
             return _answer(WRONG_INPUT, f"{self.family.task(int(shared.task[slot]))} {error}")

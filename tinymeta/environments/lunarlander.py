@@ -1,12 +1,14 @@
 """LunarLander with wind: a lander with continuous engines comes down onto a pad, and the wind is what the trial hides.
 
-`LunarLander-v3` of Gymnasium; four wind powers as tasks are the distribution "4×LunarLander" of Conti's comparison of
-plain and recurrent agents. An observation is eight numbers (position, velocity, angle, its velocity, two contacts), an
-action two (main engine, side engines), each in [-1, 1]. The wind itself, and the turbulence that turns the lander, is
+`LunarLander-v3` of Gymnasium, its step as `tinymeta.environments.lander` has it; four wind powers as tasks are the
+distribution "4×LunarLander" of Conti's comparison of plain and recurrent agents. An observation is eight numbers
+(position, velocity, angle, its velocity, two contacts), an action two (main engine, side engines), each in [-1, 1].
+The wind itself, and the turbulence that turns the lander, is
 a sum of two sines of incommensurable periods whose phases the episode draws.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tinymeta.base.errors import integer, real
 from tinymeta.base.extras import extra_module, look_for
@@ -57,4 +59,5 @@ def lunarlander(
         for power in powers
     ]
     names = [f"wind={power:g}" for power in powers]
-    return gymnasium_world("lunarlander", gymnasium.spec("LunarLander-v3"), keywords, names, episodes, max_steps)
+    spec = replace(gymnasium.spec("LunarLander-v3"), entry_point="tinymeta.environments.lander:Lander")
+    return gymnasium_world("lunarlander", spec, keywords, names, episodes, max_steps)
