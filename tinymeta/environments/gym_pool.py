@@ -117,8 +117,8 @@ class Pool:
             From 0; what the environment's own generator is seeded with, once for the whole trial.
         """
         line = self.line
-        assert not line.waiting.any(), "an earlier step is not finished"
         self._check_open()
+        assert not line.waiting.any(), "an earlier step is not finished"
         self._shared.task[slots] = task
         self._shared.seed[slots] = seed
         self._shared.order[slots] = BEGIN
@@ -147,6 +147,7 @@ class Pool:
             If an action is NaN.
         """
         line = self.line
+        self._check_open()
         assert not line.waiting.any(), "an earlier step is not finished"
         assert (self.episode[slots] < self.family.episodes).all(), "a copy without a trial is stepped"
         vectors = actions if line.low.size else np.zeros((0, 0))
