@@ -46,6 +46,7 @@ OPTIONS: dict[str, tuple[Any, str]] = {  # of `make_config`
     "dtype": (str, " or ".join(DTYPES)),
     "log_interval": (int, "updates per row of metrics.csv"),
     "snapshots": (int, "networks to keep along the way, in snapshots/"),
+    "test_trials": (int, "trials of the test of the finished run's frozen weights; 100 if left out"),
 }
 SWITCHES = {  # of `make_config`, each with its --no- form
     "normalize_advantage": "advantages with mean 0 and deviation 1 in each batch",
@@ -56,7 +57,7 @@ SWITCHES = {  # of `make_config`, each with its --no- form
 LETTER = {int: "N", float: "X", str: "NAME", cli.widths: "N,N"}
 RESUMING = (
     "go on from the newest sound checkpoint; --trials (not below what is done), --seeds, --first-seed, --workers, "
-    "--snapshots, --out, --cluster, --tensorboard and --quiet may change"
+    "--snapshots, --test-trials, --out, --cluster, --tensorboard and --quiet may change"
 )
 
 

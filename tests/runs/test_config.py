@@ -14,7 +14,7 @@ from tinymeta.runs.config import REQUIRED, Config, make_config, parse_config
 from tinymeta.runs.folder import RunFolder
 
 CONFIG = make_config("corridor", "rl2", {"left": 2, "right": 3}, trials=40, num_envs=2, log_interval=5)
-NEWER = ("gae_lambda", "optimizer", "hidden_size", "init", "dtype", "checkpoint_interval", "snapshots")
+NEWER = ("gae_lambda", "optimizer", "hidden_size", "init", "dtype", "checkpoint_interval", "snapshots", "test_trials")
 
 
 def without(text, *names):
@@ -98,6 +98,11 @@ def test_every_setting_has_a_default_or_is_required():
     """A setting added without thought of older runs fails here."""
     least = {name: value for name, value in json.loads(CONFIG.to_json()).items() if name in (*REQUIRED, "format")}
     assert isinstance(parse_config(least, "config.json"), Config)
+
+
+def test_a_finished_run_is_tested_as_often_as_asked(tmp_path):
+    config = make_config("corridor", "rl2", {"left": 2, "right": 3}, trials=4, num_envs=2, test_trials=7)
+    assert training.train(tmp_path / "run", config)["evaluation"]["rollouts"] == 7
 
 
 def test_snapshots_are_evenly_spaced():

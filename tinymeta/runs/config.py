@@ -26,8 +26,8 @@ from tinymeta.learning.settings import Settings
 
 CONFIG_FORMAT = 2
 TRIALS_PER_ROW = 200  # of metrics.csv, by default
-CHANGEABLE = ("trials", "checkpoint_interval", "snapshots")  # when a run is resumed; not trials where it is annealed
-WITHOUT_EFFECT = ("checkpoint_interval", "snapshots")  # on metrics and weights
+WITHOUT_EFFECT = ("checkpoint_interval", "snapshots", "test_trials")  # on metrics and weights
+CHANGEABLE = ("trials", *WITHOUT_EFFECT)  # when a run is resumed; not trials where it is annealed
 SAME_BITS = ("tinymeta", "numpy", "numba", "cpu")  # versions on which the last bits of a run depend
 REQUIRED = (
     "env", "env_kwargs", "agent", "seed", "trials", "num_envs", "learning_rate", "gamma", "ent_coef", "vf_coef",
@@ -45,6 +45,7 @@ class Config:
     log_interval: int  # updates per row of metrics.csv
     checkpoint_interval: int = 100  # rows of metrics.csv per checkpoint
     snapshots: int = 0  # networks kept along the way, evenly spaced, the last one included
+    test_trials: int = 100  # that the finished run is tested on
     versions: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -53,6 +54,7 @@ class Config:
         integer("log_interval", self.log_interval, 1, 100_000)
         integer("checkpoint_interval", self.checkpoint_interval, 1, 1_000_000)
         integer("snapshots", self.snapshots, 0, 10_000)
+        integer("test_trials", self.test_trials, 2, 1_000_000)
         for name, version in instance("versions", self.versions, dict).items():
             instance(f"versions[{name!r}]", version, str)
 
@@ -71,6 +73,7 @@ class Config:
             "log_interval": self.log_interval,
             "checkpoint_interval": self.checkpoint_interval,
             "snapshots": self.snapshots,
+            "test_trials": self.test_trials,
         }
 
     def to_json(self) -> str:
@@ -112,6 +115,7 @@ def make_config(
     log_interval: int | None = None,
     checkpoint_interval: int = 100,
     snapshots: int = 0,
+    test_trials: int = 100,
     **settings: Any,
 ) -> Config:
     """A `Config` whose unnamed settings are the environment's training defaults.
@@ -124,7 +128,7 @@ def make_config(
         Keyword arguments of the environment's builder.
     log_interval : int, optional
         Updates per row of metrics.csv; some `TRIALS_PER_ROW` trials if left out.
-    checkpoint_interval, snapshots : int
+    checkpoint_interval, snapshots, test_trials : int
         See `Config`.
     **settings
         Fields of `Settings`.
@@ -140,7 +144,8 @@ def make_config(
     learning = Settings(**{**defaults, **settings, "agent": agent})
     if log_interval is None:
         log_interval = max(1, TRIALS_PER_ROW // learning.num_envs)
-    return Config(env, dict(env_kwargs or {}), learning, log_interval, checkpoint_interval, snapshots, versions())
+    kwargs = dict(env_kwargs or {})
+    return Config(env, kwargs, learning, log_interval, checkpoint_interval, snapshots, test_trials, versions())
 
 
 def versions() -> dict[str, str]:

@@ -228,6 +228,7 @@ class _Run:
         settings = self.config.settings
         agent = learner.agent()
         exact = exact_for(self.config)
+        test = evaluate(agent, settings.gamma, self.config.test_trials, settings.seed, baselines=exact)
         return {
             "env": self.config.env,
             "agent": settings.agent,
@@ -236,5 +237,5 @@ class _Run:
             "env_steps": learner.env_steps_done,
             "trials": learner.trials_done,
             "updates": learner.updates_done,
-            "evaluation": evaluate(agent, settings.gamma, seed=settings.seed, baselines=exact),
+            "evaluation": test,
         }

@@ -5,8 +5,9 @@ The thresholds were written down before any run with a seed below 1000 was train
 
 import functools
 
-from tinymeta.papers.claims import Above, AtLeast, Claim, Threshold
+from tinymeta.papers.claims import Above, AtLeast, Below, Claim, Threshold
 from tinymeta.papers.conti_2022 import measurements as measured
+from tinymeta.papers.conti_2022.experiments import AGENTS
 
 PRINTED_CLAIMS = (
     Claim(
@@ -32,6 +33,14 @@ PRINTED_CLAIMS = (
         statistic="first episode, meta - plain; and meta agents' second episode minus their first",
         threshold=Threshold("{}", {"within the first": Above(0)}),
         measure=measured.where_it_comes_from,
+    ),
+    Claim(
+        name="printed-continuous",
+        text="Continuous control is hard: no agent learns to land",
+        place="§5, Figures 3 and 4",
+        statistic="reward of an episode of LunarLander in the test; a soft landing earns above 200, a crash loses 100",
+        threshold=Threshold("{} (ours), for each agent", dict.fromkeys(AGENTS.values(), Below(0))),
+        measure=measured.continuous_control,
     ),
 )
 

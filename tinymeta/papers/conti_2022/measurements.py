@@ -14,14 +14,14 @@ from tinymeta.environments.registry import make
 from tinymeta.learning.evaluation import random_agent
 from tinymeta.optimum.exact_values import exact_values
 from tinymeta.papers.claims import Cases
-from tinymeta.papers.conti_2022.experiments import EASY_MEDIUM_HARD, SETTINGS
+from tinymeta.papers.conti_2022.experiments import AGENTS, EASY_MEDIUM_HARD, SETTINGS
 from tinymeta.papers.measures import per_episode
 from tinymeta.papers.results import Results
 
 TESTED = 2  # episodes of a trial, session 2
 PULLS = 100  # of an episode
 ALGORITHMS = {"a2c": "A2C", "a3c": "A3C"}
-ROLLOUTS = 400  # of random play, where no table gives its worth
+ROLLOUTS = {"cartpole": 400, "lunarlander": 40}  # of random play, where no table gives its worth
 
 
 def tested_rewards(results: Results, setting: str, agent: str) -> np.ndarray:
@@ -74,6 +74,15 @@ def where_it_comes_from(results: Results) -> Cases:
     return cases
 
 
+def continuous_control(results: Results) -> Cases:
+    """Each agent's reward of an episode where the lander's engines are steered, one instance and four winds."""
+    return {
+        SETTINGS[name].code: {label: estimate(by_seed(results, name, agent)) for agent, label in AGENTS.items()}
+        for name in SETTINGS
+        if SETTINGS[name].env == "lunarlander"
+    }
+
+
 @functools.cache
 def yardsticks(setting: str) -> dict[str, float]:
     """{"random", "informed", "bayes_optimal"}: reward of an episode in the test; exact in tables, else simulated.
@@ -91,4 +100,4 @@ def yardsticks(setting: str) -> dict[str, float]:
         elif not row.distribution:
             worth["bayes_optimal"] = worth.pop("informed")  # there is nothing to be found out
         return worth
-    return {"random": float(random_agent(tasks).play(ROLLOUTS, seed=0).reward.mean())}
+    return {"random": float(random_agent(tasks).play(ROLLOUTS[row.env], seed=0).reward.mean())}
