@@ -5,6 +5,9 @@ against those.
 """
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -319,3 +322,22 @@ def test_standard_deviations_are_parameters_of_their_own():
     np.testing.assert_allclose(vector.std(axis=0), np.exp([0.5, -1.0]), rtol=0.05)
     UNTOUCHED.sample_vector(np.full((n, 3), 7.0), theta[-2:], vector, 0, uniforms[0], 0, True)
     np.testing.assert_array_equal(vector[0], [7, 7])
+
+
+ALONE = """
+import numpy as np
+import tinymeta
+from tinymeta.learning.wirings import make_layout
+from tinymeta.network.parameters import num_parameters
+
+tasks = tinymeta.make("cartpole")
+theta = np.zeros(num_parameters(make_layout(tasks, "rl2", 7, (6,), True)))
+agent = tinymeta.Agent(tasks, "rl2", theta, 7, 0, (6,), True)
+print(agent.act(np.zeros(4))[1]["probabilities"].tolist())
+"""
+
+
+def test_a_deep_agent_acts_where_nothing_else_was_imported():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run([sys.executable, "-c", ALONE], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "[0.5, 0.5]\n"

@@ -31,6 +31,20 @@ def test_a_network_goes_on_from_its_own_state_as_it_did(env, agent):
     np.testing.assert_array_equal(logits[valid], recording.logits[:, step:][valid])
 
 
+@pytest.mark.parametrize("deep", [{}, {"encoder": (6,), "separate_value": True}])
+def test_inputs_of_numbers_go_through_as_they_did(deep):
+    """In a world, by a network with and without dense layers: the states of the trial, from its inputs alone."""
+    tasks = tinymeta.make("cartpole", gravity=(5, 10), episodes=2, max_steps=30)
+    size = num_parameters(make_layout(tasks, "informed", 7, *deep.values()))
+    agent = Agent(tasks, "informed", np.random.default_rng(0).normal(size=size) * 0.5, 7, 0, *deep.values())
+    _, recorded = agent.play(12, trace=True)
+    hidden, cell, logits = replay(agent, recorded["inputs"], recorded["reset"])
+    valid = recorded["valid"]
+    np.testing.assert_array_equal(hidden[valid], recorded["hidden"][valid])
+    np.testing.assert_array_equal(cell[valid], recorded["cell"][valid])
+    np.testing.assert_array_equal(logits[valid], recorded["logits"][valid])
+
+
 def test_the_state_that_is_put_in_matters():
     recording = record(random_agent(tinymeta.make("bandit")), 12)
     other = np.zeros((12, 14))

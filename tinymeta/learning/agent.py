@@ -13,6 +13,7 @@ import numpy as np
 from tinymeta.base import randomness
 from tinymeta.base.errors import InputError, NotFiniteError, integer, real, shown, vector
 from tinymeta.environments.kinds import AnyWorld, world_or_table
+from tinymeta.learning import deep, gaussian_policy
 from tinymeta.learning.networks import Deep
 from tinymeta.learning.players import player_for
 from tinymeta.learning.playing import Totals, episode_totals, evaluation_uniforms, trials_at_once
@@ -24,6 +25,8 @@ from tinymeta.learning.update import step_network
 from tinymeta.learning.wirings import Layout, make_layout
 from tinymeta.learning.worlds import write_row
 from tinymeta.network.parameters import num_parameters, to_dict, to_flat
+
+REGISTERED = (deep, gaussian_policy)  # they bring implementations, see `tinymeta.base.dispatch`
 
 
 class Agent:

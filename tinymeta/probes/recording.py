@@ -125,8 +125,10 @@ def replay(
     rows.before[n] = n - B
     rows.reset[n] = reset.T.ravel()
     rows.prev_reward[n] = by_time[:, layout.reward_column]
+    numbers = D - layout.num_numbers
+    rows.numbers[n] = by_time[:, numbers:]
     starts = (layout.observation_column, layout.action_column, layout.identity_column)
-    widths = (layout.reward_column, layout.num_actions, D - layout.action_column - layout.num_actions)
+    widths = (layout.reward_column, layout.num_actions, numbers - layout.identity_column)
     for i, (start, width) in enumerate(zip(starts, widths, strict=True)):
         one_hot = by_time[:, start : start + width] if start >= 0 else np.zeros((T * B, 1))
         rows.columns[n, i] = np.where(one_hot.any(axis=1), start + one_hot.argmax(axis=1), -1)
