@@ -32,6 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     for claim, measurement in judged:
         verdict = measurement.verdict
         print(f"{verdict if verdict == HOLDS else verdict.upper():15}{claim.text}")
+    names = {claim.name for claim, _ in judged}
+    for claim in paper.claims:
+        if claim.name not in names:
+            print(f"{'left out':15}{claim.text}")
     print(f"{sum(m.verdict == HOLDS for _, m in judged)} of {len(judged)} claims hold; {out}/claims.md")
     return 0
 

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from tinymeta.papers.conti_2022 import measurements as measured
-from tinymeta.papers.conti_2022.experiments import AGENTS, AS_PRINTED, SETTINGS
+from tinymeta.papers.conti_2022.experiments import (
+    AGENTS,
+    AS_PRINTED,
+    END_AGENTS,
+    EXPERIMENTS,
+    ROBOTS,
+    SETTINGS,
+    TO_THE_END,
+)
 from tinymeta.papers.conti_2022.figures import FIGURES
 from tinymeta.runs.config import build
 
@@ -65,7 +73,7 @@ def test_yardsticks():
     assert 20 < measured.yardsticks("1xcartpole")["random"] < 25
 
 
-@pytest.mark.parametrize("name", AS_PRINTED)
+@pytest.mark.parametrize("name", sorted(AS_PRINTED.keys() - ROBOTS.keys()))
 def test_the_printed_protocol(name):
     """Table 3: episodes in all, steps at most; §4.2: RMSProp, 5e-5, minibatches of 16."""
     setting, _, agent = name.partition("-")
@@ -81,5 +89,30 @@ def test_the_printed_protocol(name):
     assert (tasks.num_tasks > 1) == row.distribution
 
 
+def test_the_robot_has_a_command_of_its_own():
+    """Two seeds of four agents on one terrain and on ten; nothing else in the study needs MetaGym."""
+    assert {ROBOTS[name].env for name in ROBOTS} == {"quadruped"}
+    assert {experiment.seeds for experiment in ROBOTS.values()} == {2}
+    assert len(ROBOTS) == 8
+    assert "quadruped" not in {experiment.env for experiment in EXPERIMENTS.values()}
+    for name, experiment in ROBOTS.items():
+        settings = experiment.config().settings
+        assert settings.trials * experiment.env_kwargs["episodes"] == (10_000 if name.startswith("10x") else 1000)
+        assert (settings.optimizer, settings.learning_rate, settings.bptt_steps) == ("rmsprop", 5e-5, 16)
+
+
+def test_to_the_end_every_setting_has_its_agents():
+    """All four where A2C was trained, PPO's two in the landers; two episodes a trial."""
+    for name, rows in TO_THE_END.items():
+        assert set(rows) == set(END_AGENTS) or (
+            SETTINGS[name].env == "lunarlander" and set(rows) == {"ppo", "meta-ppo"}
+        )
+        for agent in rows:
+            experiment = EXPERIMENTS[f"{name}-end-{agent}"]
+            assert experiment.env_kwargs["episodes"] == 2
+            assert experiment.agent == ("rl2" if agent.startswith("meta") else "plain")
+            assert experiment.config().settings.algorithm == agent.removeprefix("meta-")
+
+
 def test_a_figure_for_each_session():
-    assert set(FIGURES) == {"session-1", "session-2"}
+    assert set(FIGURES) >= {"session-1", "session-2", "trained", "wind", "animation-landing"}

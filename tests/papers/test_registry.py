@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from tinymeta import claims, cli, figures, inside, reproduction
-from tinymeta.papers.options import add_arguments, add_output, add_workers, output_of, results_of, workers_of
+from tinymeta.papers.options import add_arguments, add_output, add_workers, missing, output_of, results_of, workers_of
 from tinymeta.papers.registry import PAPERS, load_paper
 
 every_paper = pytest.mark.parametrize("name", PAPERS)
@@ -20,9 +20,10 @@ def test_declarations_fit_together(name):
     assert len({claim.name for claim in paper.claims}) == len(paper.claims)
     for draw in (*paper.figures.values(), *paper.probe_figures.values()):
         pickle.loads(pickle.dumps(draw))  # it is drawn in another process
-    for experiment in paper.experiments.values():
+    left_out, _ = missing(paper)
+    for name, experiment in paper.experiments.items():
         assert experiment.config(7).settings.seed == 7
-        assert experiment.longest() > 0
+        assert name in left_out or experiment.longest() > 0
 
 
 def test_the_default_paper_draws_into_figures():

@@ -19,6 +19,10 @@ class InputError(ValueError):
     """Wrong input: the message is the one line a user needs. Commands end with exit code 2."""
 
 
+class MissingExtraError(InputError):
+    """Something needs what is installed with an extra; the message names the command that installs it."""
+
+
 class NotFiniteError(ArithmeticError):
     """A computation met a number that is not finite. Commands print it as one line and end with exit code 1."""
 

@@ -58,6 +58,7 @@ class Environment(NamedTuple):
 
     build: Callable[..., AnyWorld]
     defaults: dict[str, Any]
+    needs_extra: bool = False  # something that is not installed with the package
 
 
 ENVIRONMENTS = {
@@ -70,8 +71,8 @@ ENVIRONMENTS = {
     "bandit-fixed": Environment(fixed_arms, BANDIT),
     "random-mdp": Environment(random_mdp, RANDOM_MDP),
     "cartpole": Environment(cartpole, CARTPOLE),
-    "lunarlander": Environment(lunarlander, LUNARLANDER),
-    "quadruped": Environment(quadruped, LUNARLANDER),
+    "lunarlander": Environment(lunarlander, LUNARLANDER, needs_extra=True),
+    "quadruped": Environment(quadruped, LUNARLANDER, needs_extra=True),
 }
 GYM = "gym:"  # before the id of an environment of Gymnasium
 SHIPPED = frozenset(ENVIRONMENTS)
@@ -106,7 +107,7 @@ def environment(env: str) -> Environment:
         For an unknown name; says how one's own are given.
     """
     if isinstance(env, str) and env.startswith(GYM):
-        return Environment(functools.partial(gym, env.removeprefix(GYM)), CARTPOLE)
+        return Environment(functools.partial(gym, env.removeprefix(GYM)), CARTPOLE, needs_extra=True)
     try:
         return ENVIRONMENTS[choice("environment", env, ENVIRONMENTS)]
     except InputError as error:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from tinymeta.base.intervals import Estimate
-from tinymeta.papers.results import Results
+from tinymeta.papers.results import LeftOutError, Results
 from tinymeta.probes.summary import plain
 
 Case = dict[str, Estimate]  # {quantity: estimate}
@@ -193,7 +193,7 @@ Row = dict[str, Any]  # of claims.json: a claim's texts, what was measured, the 
 
 
 def judge(results: Results, claims: Iterable[Claim]) -> Judged:
-    """Every claim with its measurement and verdict.
+    """Every claim with its measurement and verdict; not those that need experiments which are left out.
 
     Raises
     ------
@@ -202,7 +202,12 @@ def judge(results: Results, claims: Iterable[Claim]) -> Judged:
     """
     judged = []
     for claim in claims:
-        cases = claim.measure(results)
+        try:
+            cases = claim.measure(results)
+        except LeftOutError:
+            continue
+        if not cases and results.left_out:
+            continue
         estimates = {f"{name} {what}".strip(): value for name, case in cases.items() for what, value in case.items()}
         judged.append((claim, Measurement(estimates, claim.threshold.verdict(cases))))
     return judged

@@ -1,13 +1,16 @@
 """Command-line options that the commands of a paper share: which paper, which runs, which seeds, where to."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from tinymeta.base.errors import integer
+from tinymeta.base.errors import MissingExtraError, integer
 from tinymeta.base.processes import cores
+from tinymeta.environments.registry import environment
 from tinymeta.papers.experiments import FIRST_SEED, MOST, QUICK_SEEDS, SEEDS
 from tinymeta.papers.registry import DEFAULT, PAPERS, Paper
 from tinymeta.papers.results import Results
+from tinymeta.runs.config import build
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -31,8 +34,31 @@ def add_workers(parser: ArgumentParser) -> None:
 
 
 def results_of(args: Namespace, paper: Paper) -> Results:
-    """The paper's runs that --runs, --quick and --first-seed name."""
-    return Results(args.runs, paper.experiments, QUICK_SEEDS if args.quick else MOST, args.first_seed)
+    """The paper's runs that --runs, --quick and --first-seed name.
+
+    Experiments whose environment needs what is not installed are left out, and a line on stderr says how to get it.
+    """
+    left_out, reasons = missing(paper)
+    for reason in reasons:
+        left = f"left out: {len(left_out)} of {len(paper.experiments)} experiments"
+        print(f"tinymeta: {reason}; {left}", file=sys.stderr)
+    there = {name: experiment for name, experiment in paper.experiments.items() if name not in left_out}
+    seeds = QUICK_SEEDS if args.quick else MOST
+    return Results(args.runs, there, seeds, args.first_seed, left_out, paper.command)
+
+
+def missing(paper: Paper) -> tuple[set[str], list[str]]:
+    """The experiments whose environment cannot be made for want of an extra, and why, a line each."""
+    why: dict[str, str] = {}  # by environment
+    for experiment in paper.experiments.values():
+        if experiment.env not in why and environment(experiment.env).needs_extra:
+            try:
+                build(experiment.config())
+                why[experiment.env] = ""
+            except MissingExtraError as error:
+                why[experiment.env] = str(error)
+    names = {name for name, experiment in paper.experiments.items() if why.get(experiment.env)}
+    return names, sorted(set(filter(None, why.values())))
 
 
 def output_of(args: Namespace, paper: Paper) -> Path:

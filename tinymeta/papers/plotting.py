@@ -3,6 +3,7 @@
 How a picture is made and written stands in `tinymeta.base.pictures`; its names can be had here as well.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tinymeta.base.pictures import (
     save,
     smoothed,
 )
-from tinymeta.papers.results import Results
+from tinymeta.papers.results import LeftOutError, Results
 
 __all__ = [
     "COLOUR", "INFORMED_GREEN", "LABEL", "SETTINGS", "SHUFFLED_ORANGE", "STYLE", "UNTRAINED_GREY", "Draw",
@@ -40,5 +41,13 @@ Draw = Callable[[Results, Path], None]  # writes a picture of the runs into a fo
 def draw_figures(
     figures: Mapping[str, Draw], results: Results, out: Path, workers: int = 1, say: Callable[[str], object] = print
 ) -> None:
-    """Draw {file name: what draws it} of the runs into the folder `out`; see `draw_each`."""
-    draw_each({str(out / name): (draw, (results, out)) for name, draw in figures.items()}, workers, say)
+    """Draw {file name: what draws it} of the runs into the folder `out`; see `draw_each`.
+
+    What needs experiments that are left out is not drawn.
+    """
+    draw_each({str(out / name): (_draw, (draw, results, out)) for name, draw in figures.items()}, workers, say)
+
+
+def _draw(draw: Draw, results: Results, out: Path) -> None:
+    with contextlib.suppress(LeftOutError):
+        draw(results, out)

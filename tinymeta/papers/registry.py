@@ -11,10 +11,11 @@ from tinymeta.papers.experiments import Experiment
 from tinymeta.papers.plotting import Draw
 
 PAPERS = {
-    "alver": "alver_precup_2021",
-    "conti": "conti_2022",
-    "worlds": "worlds",
-}  # name: its folder in tinymeta/papers
+    "alver": "alver_precup_2021.paper",
+    "conti": "conti_2022.paper",
+    "conti-quadruped": "conti_2022.quadruped",
+    "worlds": "worlds.paper",
+}  # name: its module in tinymeta/papers
 DEFAULT = "alver"
 
 
@@ -28,6 +29,11 @@ class Paper(NamedTuple):
     figures: Mapping[str, Draw]  # {file name: what draws it}, those that take longest first
     probed: dict[str, str]  # {experiment whose runs are probed: its task set, as tables name it}
     probe_figures: Mapping[str, Draw]  # pictures of what the probes found
+
+    @property
+    def command(self) -> str:
+        """What makes its runs."""
+        return "bash runs.sh" if self.name == DEFAULT else f"bash runs.sh {self.name.replace('-', ' --')}"
 
     @property
     def output(self) -> Path:
@@ -48,5 +54,5 @@ def load_paper(name: str) -> Paper:
     >>> load_paper("alver").experiments["bandit-rl2"].env
     'bandit'
     """
-    folder = PAPERS[choice("paper", name, PAPERS)]
-    return importlib.import_module(f"tinymeta.papers.{folder}.paper").PAPER
+    module = PAPERS[choice("paper", name, PAPERS)]
+    return importlib.import_module(f"tinymeta.papers.{module}").PAPER

@@ -1,5 +1,6 @@
 """The finished runs of a paper's experiments, and how those that are missing are trained."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,10 @@ from tinymeta.base.errors import InputError, choice, integer
 from tinymeta.papers.experiments import MOST, Experiment
 from tinymeta.runs.folder import RunFolder
 from tinymeta.runs.sweep import sweeps
+
+
+class LeftOutError(InputError):
+    """An experiment was asked for that is left out, since its environment cannot be made here."""
 
 
 class Results:
@@ -22,9 +27,23 @@ class Results:
         Holds <name>/seed-<k>.
     experiments : {name: Experiment}
     seeds, first_seed : int
+    left_out : collection of str
+        Names of experiments that there would be, were something installed.
+    command : str
+        What makes the runs, as it stands in messages.
     """
 
-    def __init__(self, folder: str | Path, experiments: dict[str, Experiment], seeds: int = MOST, first_seed: int = 0):
+    def __init__(
+        self,
+        folder: str | Path,
+        experiments: dict[str, Experiment],
+        seeds: int = MOST,
+        first_seed: int = 0,
+        left_out: Collection[str] = (),
+        command: str = "bash runs.sh",
+    ):
+        self.command = command
+        self.left_out = frozenset(left_out)
         self.folder = Path(folder)
         self.experiments = experiments
         self.seeds = integer("seeds", seeds, 1, MOST)
@@ -32,8 +51,13 @@ class Results:
 
     def seeds_of(self, name: str) -> range:
         """The seeds of an experiment."""
-        experiment = self.experiments[choice("experiment", name, self.experiments)]
+        experiment = self._experiment(name)
         return range(self.first_seed, self.first_seed + min(self.seeds, experiment.seeds))
+
+    def _experiment(self, name: str) -> Experiment:
+        if name in self.left_out:
+            raise LeftOutError(f"experiment {name} is left out, expected one whose environment is installed")
+        return self.experiments[choice("experiment", name, self.experiments)]
 
     def path(self, name: str, seed: int) -> Path:
         """Where a run is, or will be."""
@@ -47,10 +71,10 @@ class Results:
         InputError
             If it is missing, unfinished, or another one than the experiment's; names it and the command that makes it.
         """
-        experiment = self.experiments[choice("experiment", name, self.experiments)]
+        experiment = self._experiment(name)
         folder = RunFolder(self.path(name, seed))
         if not folder.finished:
-            raise InputError(f"run {folder.path} is missing or unfinished; expected it from: bash runs.sh")
+            raise InputError(f"run {folder.path} is missing or unfinished; expected it from: {self.command}")
         difference = folder.read_config().difference(experiment.config(seed))
         if difference is not None:
             setting, found, expected = difference

@@ -4,13 +4,13 @@ learning-worlds       learning curves of every experiment, over its seeds, besid
 animation-landing     LunarLander in calm and in strong wind, by a trained agent
 """
 
-import functools
 from collections.abc import Mapping
 from pathlib import Path
 
+from tinymeta.papers.films import film, write_films
 from tinymeta.papers.plotting import COLOUR, UNTRAINED_GREY, Draw, Table, mean_and_band, new_figure, save, smoothed
 from tinymeta.papers.results import Results
-from tinymeta.papers.worlds.landing import draw_landing
+from tinymeta.runs.loading import load
 
 WINDOW = 5  # rows of metrics.csv over which a curve is averaged
 PLAIN = "#D55E00"
@@ -54,7 +54,14 @@ def draw_learning_worlds(results: Results, out: Path) -> None:
     save(figure, out / "learning-worlds", table.columns)
 
 
+def draw_landing(results: Results, out: Path) -> None:
+    """animation-landing.gif: a landing without wind and in the strongest, by the first seed's agent."""
+    agent = load(results.first_run("lunarlander-plain").path)
+    films = [film(agent, agent.tasks.task_names.index(f"wind={wind}")) for wind in (0, 15)]
+    write_films([films], out / "animation-landing.gif")
+
+
 FIGURES: Mapping[str, Draw] = {
-    "animation-landing": functools.partial(draw_landing, winds=(0, 15)),
+    "animation-landing": draw_landing,
     "learning-worlds": draw_learning_worlds,
 }
