@@ -4,6 +4,7 @@
 # bash runs.sh --quick          the same with 3 seeds, into figures-quick/
 # bash runs.sh --first-seed S   the same with seeds S…S+19, from runs-S/ into figures-S/
 # bash runs.sh conti           set up with Gymnasium; the second paper (Conti 2022): runs, figures and claims into figures/conti/
+# bash runs.sh conti --quadruped   set up with MetaGym too; the paper's four-legged robot, into figures/conti-quadruped/: hours
 # bash runs.sh worlds           set up with Gymnasium; worlds without a table: runs, figures and claims into figures/worlds/
 # bash runs.sh test             set up; lint, format and types; tests
 # bash runs.sh docs             set up; build the documentation site into docs/_build/html; warnings are errors, links and reference checked
@@ -65,10 +66,10 @@ build_docs() {
     python docs/check_site.py docs/_build/html
 }
 
-# study NAME: the runs, figures and claims of a paper whose environments need Gymnasium.
+# study NAME EXTRA: the runs, figures and claims of a paper whose environments need what the extra installs.
 study() {
     local options=(--paper "$1" --runs "runs-$1")
-    part "set-up" setup "[gym]"
+    part "set-up" setup "$2"
     part "training (runs-$1/)" python -m tinymeta.reproduction "${options[@]}"
     part "figures (figures/$1/)" python -m tinymeta.figures "${options[@]}"
     part "claims (figures/$1/claims.md)" python -m tinymeta.claims "${options[@]}"
@@ -81,7 +82,7 @@ docs() {
 }
 
 usage() {
-    echo "runs.sh: unknown argument '$1', expected nothing, --quick, --first-seed S, conti, worlds, test or docs" >&2
+    echo "runs.sh: unknown argument '$1', expected nothing, --quick, --first-seed S, conti, conti --quadruped, worlds, test or docs" >&2
     exit 2
 }
 
@@ -109,8 +110,13 @@ test)
     exec python -m pytest --numprocesses auto
     ;;
 conti | worlds)
-    [ $# -eq 1 ] || usage "$2"
-    study "$1"
+    if [ "$*" = "conti --quadruped" ]; then
+        say "some hours on two cores, the more the longer the robot stays on its feet; Ctrl-C at any time, the same command goes on"
+        study conti-quadruped "[gym,quadruped]"
+    else
+        [ $# -eq 1 ] || usage "$2"
+        study "$1" "[gym]"
+    fi
     ;;
 docs)
     [ $# -eq 1 ] || usage "$2"

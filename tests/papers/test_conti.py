@@ -1,9 +1,18 @@
 """The second paper: what is measured is what it says (oracle), declarations are Conti's Table 3 (contract)."""
 
+import argparse
+
 import numpy as np
 import pytest
+from PIL import Image
 
+from tinymeta.base.errors import InputError, MissingExtraError
+from tinymeta.environments import lunarlander
+from tinymeta.environments.registry import make
+from tinymeta.optimum.exact_values import exact_values
+from tinymeta.papers.claims import judge
 from tinymeta.papers.conti_2022 import measurements as measured
+from tinymeta.papers.conti_2022 import wind
 from tinymeta.papers.conti_2022.experiments import (
     AGENTS,
     AS_PRINTED,
@@ -14,18 +23,29 @@ from tinymeta.papers.conti_2022.experiments import (
     TO_THE_END,
 )
 from tinymeta.papers.conti_2022.figures import FIGURES
+from tinymeta.papers.films import write_films
+from tinymeta.papers.options import results_of
+from tinymeta.papers.plotting import draw_figures
+from tinymeta.papers.registry import load_paper
+from tinymeta.papers.results import LeftOutError
 from tinymeta.runs.config import build
 
 
 class Written:
-    """Results whose tests were written by hand: reward of each of twenty episodes, by experiment and seed."""
+    """Results whose tests were written by hand: reward of each episode, by experiment and seed.
+
+    Most probable actions earn ten more.
+    """
 
     def __init__(self, rewards):
         self.rewards = rewards
         self.experiments = dict.fromkeys(rewards)
 
     def evaluations(self, name):
-        return [{"reward_per_episode": list(seed)} for seed in self.rewards[name]]
+        tests = [{"reward_per_episode": list(seed)} for seed in self.rewards[name]]
+        return [
+            {**test, "greedy": {"reward_per_episode": [10 + r for r in test["reward_per_episode"]]}} for test in tests
+        ]
 
 
 def written(setting, **agents):
@@ -116,3 +136,106 @@ def test_to_the_end_every_setting_has_its_agents():
 
 def test_a_figure_for_each_session():
     assert set(FIGURES) >= {"session-1", "session-2", "trained", "wind", "animation-landing"}
+
+
+def ended(setting, **agents):
+    """Of agents trained to the end: first and second episode, one more for each seed after the first."""
+    return Written(
+        {
+            f"{setting}-end-{agent.replace('_', '-')}": [np.array(two, float) + seed for seed in range(3)]
+            for agent, two in agents.items()
+        }
+    )
+
+
+def test_bandits_count_as_sampled_poles_and_landers_greedily():
+    assert measured.end_by_seed(ended("3x2bemh", a2c=(40, 50)), "3x2bemh", "a2c").tolist() == [45, 46, 47]
+    assert measured.end_by_seed(ended("1xcartpole", a2c=(40, 50)), "1xcartpole", "a2c").tolist() == [55, 56, 57]
+    assert measured.balancing(ended("1xcartpole", a2c=(480, 480)))["A2C"]["greedy"].mean == pytest.approx(491)
+
+
+def test_meta_and_plain_to_the_end():
+    """On a distribution a difference of rewards; on one instance one of shares, plain minus meta."""
+    results = ended("5x10brf", a2c=(60, 60), meta_a2c=(70, 80), ppo=(60, 60), meta_ppo=(80, 88))
+    cases = measured.end_meta_and_plain(results, distribution=True)
+    assert cases["5×10Brf A2C"]["meta - plain"].mean == pytest.approx(15)
+    assert cases["5×10Brf PPO"]["meta - plain"].mean == pytest.approx(24)
+    assert measured.end_where_it_comes_from(results)["5×10Brf PPO"]["second - first"].mean == pytest.approx(8)
+    results = ended("1xcartpole", ppo=(490, 490), meta_ppo=(440, 440))
+    case = measured.end_meta_and_plain(results, distribution=False)["1×CartPole PPO"]
+    assert case["plain - meta"].mean == pytest.approx(50 / 500)
+
+
+def test_optimum_and_bound_by_episode():
+    """Oracles: the whole trial's optimum; where the planner still gets there, the exact optimum below the bound."""
+    first, second = measured.six_bandits_by_episode()
+    assert first + second == pytest.approx(2 * 74.315743, abs=1e-5)
+    assert first < second < 75
+    small = {"arms": 3, "instances": 3, "seed": 1}
+    exact = exact_values(make("bandit-fixed", **small, pulls=9), 1.0)
+    bounds = [measured.bound_by_episode(small, 9, ahead)[0] for ahead in (1, 4, 9)]
+    assert bounds[0] > bounds[1] > bounds[2]
+    assert bounds[2] == pytest.approx(exact["bayes_optimal"]["reward_per_trial"])
+    assert measured.bound_by_episode(small, 9, 1)[1] == pytest.approx(exact["informed"]["reward_per_trial"])
+    gap = measured.gap_to_bayes(ended("3x2bemh", meta_a2c=(first - 2, second - 1.5), meta_ppo=(70, 70)))
+    assert gap["meta A2C"]["first"].mean == pytest.approx(1)
+    assert gap["meta A2C"]["second"].mean == pytest.approx(0.5)
+
+
+def flight(known_from):
+    """Trials of two episodes of 130 steps, whose states tell the wind from a step of each on, in noise."""
+    rng = np.random.default_rng(0)
+    episode = np.repeat(np.tile([0, 1], (wind.TRIALS, 1)), 130, axis=1)
+    power = rng.choice([0.0, 5, 10, 15], wind.TRIALS)
+    hidden = rng.normal(size=(*episode.shape, 3))
+    step = np.tile(np.arange(1, 131), 2)
+    hidden[:, step >= known_from, 0] = power[:, None] / 5
+    return wind.Flight(hidden, episode, power)
+
+
+def test_the_wind_is_found_where_it_is():
+    errors = wind.unexplained_by_step(flight(known_from=40), 1)
+    known = np.array(wind.AT) >= 40
+    assert (errors[known] < 0.01).all()
+    assert (errors[~known] > 0.9).all()
+
+
+def test_steps_are_counted_within_an_episode():
+    short = wind.Flight(np.zeros((1, 6, 1)), np.array([[0, 0, 0, 1, 1, -1]]), np.zeros(1))
+    assert wind.samples(short, 0, 2).T.tolist() == [[0, 1], [0, 2]]
+    assert wind.samples(short, 1, 1).T.tolist() == [[0, 3], [0, 4]]
+    assert np.isnan(wind.unexplained_by_step(short, 1)).all()  # hardly anybody flies
+
+
+def test_films_beside_each_other(tmp_path):
+    """A film that is over stays at its last picture."""
+    dark, light = np.zeros((20, 30, 3), np.uint8), np.full((20, 30, 3), 255, np.uint8)
+    write_films([[[dark, light], [dark] * 4], [[light], [light, dark]]], tmp_path / "a" / "film.gif")
+    with Image.open(tmp_path / "a" / "film.gif") as gif:
+        assert (gif.size, gif.n_frames) == ((60, 40), 2)  # equal pictures are one that stays longer
+        gif.seek(1)
+        last = np.asarray(gif.convert("L"))
+    assert [last[10, 10], last[10, 40], last[30, 10], last[30, 40]] == [255, 0, 255, 0]
+
+
+def test_without_an_extra_everything_else_goes_on(tmp_path, monkeypatch, capsys):
+    """LunarLander's experiments are left out in one line, and so are the claims and pictures that need them."""
+
+    def none(modules, extra, option):
+        raise MissingExtraError(f"{option} needs Box2D; expected after: python -m pip install 'tinymeta[{extra}]'")
+
+    monkeypatch.setattr(lunarlander, "look_for", none)
+    args = argparse.Namespace(runs=str(tmp_path), quick=False, first_seed=0)
+    paper = load_paper("conti")
+    results = results_of(args, paper)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "pip install 'tinymeta[gym]'; left out: 12 of " in line
+    assert len(results.experiments) == len(paper.experiments) - 12
+    with pytest.raises(LeftOutError):
+        results.seeds_of("4xlunarlander-end-ppo")
+    claims = [claim for claim in paper.claims if claim.name in ("printed-continuous", "end-continuous", "end-wind")]
+    assert judge(results, claims) == []
+    draw_figures({"wind": FIGURES["wind"]}, results, tmp_path)
+    assert not list(tmp_path.glob("wind*"))
+    with pytest.raises(InputError, match="expected it from: bash runs.sh conti$"):
+        results.run("1x10brf-a2c", 0)

@@ -8,6 +8,7 @@ pole, a lander), their most probable actions are what counts, and what they earn
 """
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -241,15 +242,20 @@ def six_bandits_by_episode() -> np.ndarray:
 
 @functools.cache
 def five_bandits_bound() -> np.ndarray:
-    """What nobody can exceed in the first and in the second episode on the five bandits, array (2,).
+    """`bound_by_episode` of the five bandits."""
+    return bound_by_episode(SETTINGS["5x10brf"].env_kwargs, PULLS, AHEAD)
 
-    In the first `AHEAD` pulls nobody earns more than the exact optimum of so many pulls, and afterwards nobody more
+
+def bound_by_episode(env_kwargs: dict[str, Any], pulls: int, ahead: int) -> np.ndarray:
+    """What nobody can exceed in the first and in a later episode of so many pulls of fixed arms, array (2,).
+
+    In the first `ahead` pulls nobody earns more than the exact optimum of so many pulls, and afterwards nobody more
     than who is told the instance.
     """
-    row = SETTINGS["5x10brf"]
-    begin = exact_values(make(row.env, **{**row.env_kwargs, "pulls": AHEAD}), 1.0)
-    told = begin["informed"]["reward_per_trial"] / AHEAD * PULLS
-    return np.array([told - begin["informed"]["reward_per_trial"] + begin["bayes_optimal"]["reward_per_trial"], told])
+    values = exact_values(make("bandit-fixed", **{**env_kwargs, "pulls": ahead}), 1.0)
+    optimum, told = (values[name]["reward_per_trial"] for name in ("bayes_optimal", "informed"))
+    later = told / ahead * pulls
+    return np.array([later - told + optimum, later])
 
 
 @functools.cache

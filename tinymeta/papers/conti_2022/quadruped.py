@@ -1,7 +1,6 @@
 """Conti's four-legged robot, as printed: runs, claims and figures; `bash runs.sh conti --quadruped`.
 
-Apart from the rest of his study, for its simulator makes some two hundred steps a second, and a paper's worth of it
-takes a day.
+Apart from the rest of his study, for its simulator makes some hundred to two hundred steps a second.
 """
 
 from tinymeta.papers.conti_2022.claims import ROBOT_CLAIMS
