@@ -5,6 +5,7 @@
 # bash runs.sh --first-seed S   the same with seeds S…S+19, from runs-S/ into figures-S/
 # bash runs.sh conti           set up with Gymnasium; the second paper (Conti 2022): runs, figures and claims into figures/conti/
 # bash runs.sh conti --quadruped   set up with MetaGym too; the paper's four-legged robot, into figures/conti-quadruped/: hours
+# bash runs.sh wang            set up; bandits of Wang et al. 2016: runs, figures and claims into figures/wang/
 # bash runs.sh worlds           set up with Gymnasium; worlds without a table: runs, figures and claims into figures/worlds/
 # bash runs.sh test             set up; lint, format and types; tests
 # bash runs.sh docs             set up; build the documentation site into docs/_build/html; warnings are errors, links and reference checked
@@ -82,7 +83,7 @@ docs() {
 }
 
 usage() {
-    echo "runs.sh: unknown argument '$1', expected nothing, --quick, --first-seed S, conti, conti --quadruped, worlds, test or docs" >&2
+    echo "runs.sh: unknown argument '$1', expected nothing, --quick, --first-seed S, conti, conti --quadruped, wang, worlds, test or docs" >&2
     exit 2
 }
 
@@ -108,6 +109,10 @@ test)
     mypy
     say "tests"
     exec python -m pytest --numprocesses auto
+    ;;
+wang)
+    [ $# -eq 1 ] || usage "$2"
+    study wang ""
     ;;
 conti | worlds)
     if [ "$*" = "conti --quadruped" ]; then

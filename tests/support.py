@@ -14,6 +14,7 @@ SMALL = {  # where an environment's default is larger than a test needs
     "tiger": {"horizon": 5},
     "gridworld": {"size": 3, "steps": 4, "episodes": 2},
     "bandit-fixed": {"arms": 3, "pulls": 4, "instances": 2, "episodes": 2},
+    "bandit-volatile": {"pulls": 4},
     "random-mdp": {"states": 3, "actions": 2, "horizon": 3, "episodes": 2},
     "cartpole": {"gravity": (5.0, 20.0), "max_steps": 9, "episodes": 2},
 }

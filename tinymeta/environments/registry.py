@@ -25,6 +25,7 @@ from tinymeta.environments.lunarlander import lunarlander
 from tinymeta.environments.quadruped import quadruped
 from tinymeta.environments.random_mdp import random_mdp
 from tinymeta.environments.tiger import tiger
+from tinymeta.environments.volatile import volatile
 
 BANDIT = {
     "learning_rate": 1e-3, "gamma": 0.80, "ent_coef": 0.001, "max_grad_norm": 1.0, "vf_coef": 0.05,
@@ -69,6 +70,7 @@ ENVIRONMENTS = {
     "tiger": Environment(tiger, {**LONG, "trials": 400_000}),
     "gridworld": Environment(gridworld, {**LONG, "trials": 200_000}),
     "bandit-fixed": Environment(fixed_arms, BANDIT),
+    "bandit-volatile": Environment(volatile, BANDIT),
     "random-mdp": Environment(random_mdp, RANDOM_MDP),
     "cartpole": Environment(cartpole, CARTPOLE),
     "lunarlander": Environment(lunarlander, LUNARLANDER, needs_extra=True),

@@ -14,6 +14,7 @@ PAPERS = {
     "alver": "alver_precup_2021.paper",
     "conti": "conti_2022.paper",
     "conti-quadruped": "conti_2022.quadruped",
+    "wang": "wang_2016.paper",
     "worlds": "worlds.paper",
 }  # name: its module in tinymeta/papers
 DEFAULT = "alver"
