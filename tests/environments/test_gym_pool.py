@@ -63,8 +63,9 @@ def together(world, pool, tasks, seeds, actions):
         if len(live):
             pool.step(live, actions[t, live])
         for b in live:
-            after = (seen[b].copy(), final[b].copy(), pool.reward[b], pool.terminated[b], pool.truncated[b])
-            records[b].append(after)
+            again = (pool.terminated[b] or pool.truncated[b]) and pool.episode[b] < world.episodes
+            after = (pool.reward[b], pool.terminated[b], pool.truncated[b])
+            records[b].append(((seen if again else final)[b].copy(), final[b].copy(), *after))
     return records
 
 
@@ -117,7 +118,7 @@ def test_a_trial_does_not_depend_on_its_company():
                     live = others[pool.episode[others] < 1]
                     pool.step(live, np.ones((len(live), 2)))
                 pool.step(np.array([slot]), action[None])
-                rows.append((*pool.seen[slot], pool.reward[slot]))
+                rows.append((*pool.final[slot], pool.reward[slot]))
             found.append(rows)
     assert found[0] == found[1] == found[2]
 
@@ -129,8 +130,8 @@ def test_choices_begin_where_the_space_does():
         pool.begin(slots, 0 * slots, slots)
         pool.step(slots, slots)
         assert pool.reward.tolist() == [5, 6, 7]
-        assert pool.seen.shape == (3, 4)
-        assert (pool.seen == 1 / 8).all()
+        assert pool.final.shape == (3, 4)
+        assert (pool.final == 1 / 8).all()
 
 
 def test_vectors_are_clipped_and_given_away():
@@ -140,9 +141,9 @@ def test_vectors_are_clipped_and_given_away():
         pool.begin(slot, slot, slot)
         pool.step(slot, np.array([[-7.0, -7.0]]))
         pool.step(slot, np.array([[7.0, 0.125]]))
-        assert pool.seen.tolist() == [[-1, 0]]
+        assert pool.final.tolist() == [[-1, 0]]
         pool.step(slot, np.array([[0.0, 0.0]]))
-        assert pool.seen.tolist() == [[0.5, 0.125]]
+        assert pool.final.tolist() == [[0.5, 0.125]]
 
 
 def running(pool):

@@ -43,10 +43,10 @@ class Pool:
     Attributes
     ----------
     seen : float array of shape (B, F)
-        Each copy's next input: the observation after the step, or the first one of the next episode where an episode
-        ended and was not the trial's last.
+        The first observation of each copy's episode, of those that have begun last.
     final : float array of shape (B, F)
-        The observation after the step, also where an episode ended: what a truncated episode's value is read from.
+        The observation after the step, also where an episode ended. Where one ended and was not the trial's last, the
+        copy's next input is what is `seen`.
     category, final_category : int arrays of shape (B,)
         The same where observations are categories.
     reward : float array of shape (B,)

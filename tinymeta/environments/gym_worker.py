@@ -143,8 +143,7 @@ class Worker:
         shared.reward[slot] = reward if type(reward) is float and math.isfinite(reward) else _finite(slot, reward)
         shared.terminated[slot] = terminated
         shared.truncated[slot] = truncated
-        value = self._read(slot, observation)
-        self._write(shared.final, shared.final_category, slot, value)
+        self._write(shared.final, shared.final_category, slot, self._read(slot, observation))
         if terminated or truncated:
             shared.episode[slot] += 1
             if shared.episode[slot] < self.family.episodes:
@@ -152,8 +151,7 @@ class Worker:
                 self.calling = "reset"
                 self.steps[slot] = 0
                 observation, _ = environment.reset()
-                value = self._read(slot, observation)
-        self._write(shared.seen, shared.category, slot, value)
+                self._write(shared.seen, shared.category, slot, self._read(slot, observation))
 
     def _read(self, slot: int, observation: Any) -> Any:
         """What an observation says: its category, or its numbers in one row."""
@@ -166,7 +164,7 @@ class Worker:
         if numbers.shape != self.spaces.observation_shape:
             expected = f"expected numbers of shape {self.spaces.observation_shape}"
             raise _Unusable(slot, f"the observation has the shape {numbers.shape}, {expected}")
-        return numbers.ravel()
+        return numbers if numbers.ndim == 1 else numbers.ravel()
 
     def _write(self, rows: np.ndarray, categories: np.ndarray, slot: int, value: Any) -> None:
         if self.spaces.observation_size:

@@ -67,9 +67,12 @@ def record_steps(rows, layout, rules, start, stop, fresh, told):
         over = ended or cut
         if over and rows.episode[n] + 1 == rules.episodes:
             continue
-        for f in range(told.seen.shape[1]):
-            rows.seen[b, f] = told.seen[b, f]
-        write_row(rows, layout, fresh, n, b, rows.episode[n] + over, False, over, told.category[b])
+        category = told.final_category[b]
+        if over:  # another episode has begun
+            category = told.category[b]
+            for f in range(told.seen.shape[1]):
+                rows.seen[b, f] = told.seen[b, f]
+        write_row(rows, layout, fresh, n, b, rows.episode[n] + over, False, over, category)
         fresh += 1
     return fresh
 
