@@ -29,6 +29,7 @@ def text_file(name):
 
 DOCUMENTS = {
     "README.md": {"the paper's claims": lambda figures: claims_table(figures, ours=False)},
+    "docs/beyond.md": {"claims of wang": lambda figures: claims_table(figures / "wang")},
     "docs/conti.md": {"claims of conti": lambda figures: claims_table(figures / "conti")},
     "docs/worlds.md": {"claims of worlds": lambda figures: claims_table(figures / "worlds")},
     "docs/results.md": {

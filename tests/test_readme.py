@@ -60,7 +60,7 @@ def test_a_stale_table_is_seen(tmp_path):
     finally:
         sys.path.remove(str(ROOT / "docs"))
     for name in ("claims.json", "baselines-bandit.txt", "baselines-corridor.txt", "conti/claims.json",
-                 "worlds/claims.json"):  # fmt: skip
+                 "wang/claims.json", "worlds/claims.json"):  # fmt: skip
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text((ROOT / "figures" / name).read_text(encoding="utf-8"), encoding="utf-8")
     documents = {name: (ROOT / name).read_text(encoding="utf-8") for name in readme.DOCUMENTS}

@@ -54,7 +54,7 @@ def draw_transfer(results: Results, out: Path) -> None:
     for i, trained in enumerate(FAMILIES):
         for j, tested in enumerate(FAMILIES):
             dark = np.sqrt(max(above[i, j], 0)) > 0.6 * shades.get_clim()[1]
-            axis.text(j, i, f"{above[i, j]:.1f}", ha="center", va="center", color="white" if dark else "black")
+            axis.text(j, i, f"{above[i, j]:.2f}", ha="center", va="center", color="white" if dark else "black")
             table.add(trained, tested, above[i, j])
     titles = [row.title for row in FAMILIES.values()]
     axis.set_xticks(range(len(titles)), titles, rotation=25, ha="right")

@@ -1,7 +1,8 @@
 """Regret of every agent on every family, beside the players of the literature and the exact Bayes optimum.
 
-Regret is what a trial of a hundred pulls earns less than the better arm would, on average. The optimum's is exact; an
-agent's and a player's are means over trials whose arms are drawn from the family, the same for all agents.
+Regret is what a trial of a hundred pulls earns less than the better arm would, in expected wins: the luck of single
+pulls is left out. The optimum's is exact; an agent's and a player's are means over trials whose arms are drawn from the
+family, by every seed's own luck.
 """
 
 import functools
@@ -20,7 +21,8 @@ from tinymeta.papers.results import Results
 from tinymeta.papers.wang_2016.experiments import FAMILIES, PULLS
 from tinymeta.runs.loading import load
 
-TRIALS = 2000  # of a test
+TRIALS = 1000  # of a test
+PLAYED = 4000  # by each player
 TEST_SEED = 2016
 DEPENDENT = ("uniform", "easy", "medium", "hard")
 
@@ -49,7 +51,7 @@ def optimum(family: str) -> float:
 @functools.cache
 def player_regret(family: str, player: str) -> Estimate:
     """Regret of a player, who takes the arms for independent and uniform."""
-    return estimate(play_bernoulli(player, arms(family, TRIALS), PULLS, seed=TEST_SEED)[:, -1])
+    return estimate(play_bernoulli(player, arms(family, PLAYED), PULLS, seed=TEST_SEED)[:, -1])
 
 
 def arms(family: str, trials: int) -> np.ndarray:
@@ -57,19 +59,28 @@ def arms(family: str, trials: int) -> np.ndarray:
     tasks = tasks_of(family)
     uniforms = randomness.uniforms(TEST_SEED, randomness.PLAYING, 0, 1, trials)[0]
     drawn = np.searchsorted(np.cumsum(tasks.prior), uniforms, side="right")
-    return tasks.transition[np.minimum(drawn, tasks.num_tasks - 1), 0, :, -1]
+    return chances(tasks)[np.minimum(drawn, tasks.num_tasks - 1)]
+
+
+def chances(tasks: TaskSet) -> np.ndarray:
+    """Win probabilities of each task's arms, array (M, 2)."""
+    return tasks.transition[:, 0, :, -1]
 
 
 @functools.cache
-def _tested(path: str, family: str) -> float:
+def _tested(path: str, family: str, seed: int) -> float:
     agent = load(path)
     there = Agent(tasks_of(family), agent.name, agent.theta, agent.layout.hidden_size)
-    return best_arm(family) - float(there.play(TRIALS, seed=TEST_SEED).reward.sum(axis=1).mean())
+    _, played = there.play(TRIALS, seed=seed, trace=True)
+    win = chances(there.tasks)[played["task"]]  # (N, T, arms)
+    lost = win.max(axis=2) - np.take_along_axis(win, played["action"][:, :, None], axis=2)[:, :, 0]
+    return float(lost.sum(axis=1).mean())
 
 
 def regret(results: Results, trained: str, tested: str) -> np.ndarray:
     """Of each seed's agent that was trained on one family and is tested on another, array (seeds,)."""
-    return np.array([_tested(str(run.path), tested) for run in results.runs(trained)])
+    runs = zip(results.runs(trained), results.seeds_of(trained), strict=True)
+    return np.array([_tested(str(run.path), tested, seed) for run, seed in runs])
 
 
 def on_its_own(results: Results) -> Cases:

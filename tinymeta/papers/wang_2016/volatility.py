@@ -27,7 +27,7 @@ from tinymeta.runs.loading import load
 
 TRIALS = 600  # of a seed's test
 FROM = 40  # pulls after which choices count: by then the volatility can be told
-RATES = np.linspace(0.02, 1, 50)
+RATES = np.linspace(0.01, 1, 100)
 SLOPES = np.geomspace(0.5, 50, 24)
 NAMES = ("low", "high")  # volatility, in the order of the tasks
 
