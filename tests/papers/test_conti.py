@@ -41,6 +41,9 @@ class Written:
         self.rewards = rewards
         self.experiments = dict.fromkeys(rewards)
 
+    def asked_for(self, name):
+        return name in self.experiments
+
     def evaluations(self, name):
         tests = [{"reward_per_episode": list(seed)} for seed in self.rewards[name]]
         return [
@@ -235,7 +238,25 @@ def test_without_an_extra_everything_else_goes_on(tmp_path, monkeypatch, capsys)
         results.seeds_of("4xlunarlander-end-ppo")
     claims = [claim for claim in paper.claims if claim.name in ("printed-continuous", "end-continuous", "end-wind")]
     assert judge(results, claims) == []
+    assert "4xlunarlander" in measured.settings_of(results, True)  # no verdict on a part of what a claim is about
     draw_figures({"wind": FIGURES["wind"]}, results, tmp_path)
     assert not list(tmp_path.glob("wind*"))
     with pytest.raises(InputError, match="expected it from: bash runs.sh conti$"):
         results.run("1x10brf-a2c", 0)
+
+
+def test_what_is_not_finished_can_be_left_out(tmp_path, capsys):
+    """Of an experiment with a missing run nothing is shown; of a finished one all is."""
+    paper = load_paper("conti")
+    name = "1x10brf-end-a2c"
+    for seed in range(10):
+        run = tmp_path / name / f"seed-{seed}"
+        run.mkdir(parents=True)
+        (run / "result.json").write_text("{}")
+    args = argparse.Namespace(runs=str(tmp_path), quick=False, first_seed=0, finished=True)
+    results = results_of(args, paper)
+    assert set(results.experiments) == {name}
+    assert "not finished yet, left out: 1x10brf-a2c, " in capsys.readouterr().err
+    (tmp_path / name / "seed-9" / "result.json").unlink()
+    assert not results_of(args, paper).experiments
+    assert judge(results_of(args, paper), paper.claims) == []

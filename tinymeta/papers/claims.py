@@ -206,8 +206,6 @@ def judge(results: Results, claims: Iterable[Claim]) -> Judged:
             cases = claim.measure(results)
         except LeftOutError:
             continue
-        if not cases and results.left_out:
-            continue
         estimates = {f"{name} {what}".strip(): value for name, case in cases.items() for what, value in case.items()}
         judged.append((claim, Measurement(estimates, claim.threshold.verdict(cases))))
     return judged

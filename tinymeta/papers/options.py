@@ -24,7 +24,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def add_output(parser: ArgumentParser) -> None:
-    """--out, for commands that write pictures or tables."""
+    """--out and --finished, for commands that write pictures or tables."""
+    parser.add_argument("--finished", action="store_true", help="leave out experiments that are not finished yet")
     parser.add_argument("--out", metavar="DIR", help="figures for the default paper, else figures/NAME")
 
 
@@ -36,15 +37,20 @@ def add_workers(parser: ArgumentParser) -> None:
 def results_of(args: Namespace, paper: Paper) -> Results:
     """The paper's runs that --runs, --quick and --first-seed name.
 
-    Experiments whose environment needs what is not installed are left out, and a line on stderr says how to get it.
+    Experiments whose environment needs what is not installed are left out, and a line on stderr says how to get it;
+    with --finished also those of which a run is missing.
     """
     left_out, reasons = missing(paper)
     for reason in reasons:
         left = f"left out: {len(left_out)} of {len(paper.experiments)} experiments"
         print(f"tinymeta: {reason}; {left}", file=sys.stderr)
-    there = {name: experiment for name, experiment in paper.experiments.items() if name not in left_out}
     seeds = QUICK_SEEDS if args.quick else MOST
-    return Results(args.runs, there, seeds, args.first_seed, left_out, paper.command)
+    results = Results(args.runs, paper.experiments, seeds, args.first_seed, left_out, paper.command)
+    if not getattr(args, "finished", False):
+        return results
+    unfinished = {name for name in results.experiments if not results.finished(name)}
+    print(f"tinymeta: not finished yet, left out: {', '.join(sorted(unfinished)) or 'nothing'}", file=sys.stderr)
+    return Results(args.runs, paper.experiments, seeds, args.first_seed, left_out | unfinished, paper.command)
 
 
 def missing(paper: Paper) -> tuple[set[str], list[str]]:

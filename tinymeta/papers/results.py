@@ -13,7 +13,7 @@ from tinymeta.runs.sweep import sweeps
 
 
 class LeftOutError(InputError):
-    """An experiment was asked for that is left out, since its environment cannot be made here."""
+    """An experiment was asked for that is left out: its environment cannot be made here, or it is not finished."""
 
 
 class Results:
@@ -28,7 +28,7 @@ class Results:
     experiments : {name: Experiment}
     seeds, first_seed : int
     left_out : collection of str
-        Names of experiments that there would be, were something installed.
+        Names of experiments without which everything else goes on.
     command : str
         What makes the runs, as it stands in messages.
     """
@@ -45,7 +45,7 @@ class Results:
         self.command = command
         self.left_out = frozenset(left_out)
         self.folder = Path(folder)
-        self.experiments = experiments
+        self.experiments = {name: each for name, each in experiments.items() if name not in self.left_out}
         self.seeds = integer("seeds", seeds, 1, MOST)
         self.first_seed = integer("first_seed", first_seed, 0, 2**63 - 1 - self.seeds)
 
@@ -56,7 +56,7 @@ class Results:
 
     def _experiment(self, name: str) -> Experiment:
         if name in self.left_out:
-            raise LeftOutError(f"experiment {name} is left out, expected one whose environment is installed")
+            raise LeftOutError(f"experiment {name} is left out, expected one that is not")
         return self.experiments[choice("experiment", name, self.experiments)]
 
     def path(self, name: str, seed: int) -> Path:
@@ -80,6 +80,14 @@ class Results:
             setting, found, expected = difference
             raise InputError(f"run {folder.path} is another one: {setting} = {found!r}, expected {expected!r}")
         return folder
+
+    def asked_for(self, name: str) -> bool:
+        """Whether the paper has this experiment, left out or not."""
+        return name in self.experiments or name in self.left_out
+
+    def finished(self, name: str) -> bool:
+        """Whether all runs of an experiment are."""
+        return all(RunFolder(self.path(name, seed)).finished for seed in self.seeds_of(name))
 
     def runs(self, name: str) -> list[RunFolder]:
         """All runs of an experiment, in the order of their seeds."""
@@ -118,7 +126,7 @@ def train_all(results: Results, workers: int | None = None, progress: bool = Tru
     wanted = {}
     for name, experiment in sorted(results.experiments.items(), key=lambda item: -item[1].longest()):
         seeds = results.seeds_of(name)
-        if all(RunFolder(results.path(name, seed)).finished for seed in seeds):
+        if results.finished(name):
             results.runs(name)  # they must be this experiment's own
             print(f"{name:28}{len(seeds):3} seeds  already finished", flush=True)
         else:

@@ -57,7 +57,13 @@ LINES = {  # of yardsticks: (label, colour, style)
 
 def draw_session(results: Results, out: Path, distribution: bool, name: str) -> None:
     """A row for each setting, training on the left and the test on the right; means over seeds with 95 % bands."""
-    settings = settings_of(results, distribution)
+    settings = [
+        name
+        for name in settings_of(results, distribution)
+        if all(f"{name}-{agent}" in results.experiments for agent in AGENTS)
+    ]
+    if not settings:
+        return
     figure, axes = new_figure(9.0, 2.6 * len(settings), len(settings), 2)
     table = Table("setting", "agent", "phase", "episode", "reward", "low", "high")
     for row, setting in enumerate(settings):
@@ -111,7 +117,14 @@ def _draw_test(axis: Any, results: Results, setting: str, table: Table) -> None:
 
 def draw_trained(results: Results, out: Path) -> None:
     """A panel for each setting: each seed's reward of an episode, and the mean, beside what can be earned."""
-    settings = [name for name in SETTINGS if end_agents(results, name)]
+    settings = [
+        name
+        for name in SETTINGS
+        if (agents := end_agents(results, name))
+        and all(f"{END[name]}-{agent}" in results.experiments for agent in agents)
+    ]
+    if not settings:
+        return
     figure, axes = new_figure(10.0, 5.4, 2, (len(settings) + 1) // 2)
     table = Table("setting", "agent", "actions", "seed", "reward")
     for axis, setting in zip(axes.ravel(), settings, strict=False):

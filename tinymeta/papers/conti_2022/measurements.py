@@ -69,7 +69,7 @@ def settings_of(results: Results, distribution: bool) -> list[str]:
     return [
         name
         for name, setting in SETTINGS.items()
-        if setting.distribution == distribution and f"{name}-a2c" in results.experiments
+        if setting.distribution == distribution and results.asked_for(f"{name}-a2c")
     ]
 
 
@@ -120,7 +120,7 @@ def end_by_seed(results: Results, setting: str, agent: str) -> np.ndarray:
 
 def end_agents(results: Results, setting: str) -> list[str]:
     """Which agents were trained to the end on a setting."""
-    return [agent for agent in END_AGENTS if f"{END[setting]}-{agent}" in results.experiments]
+    return [agent for agent in END_AGENTS if results.asked_for(f"{END[setting]}-{agent}")]
 
 
 def end_meta_and_plain(results: Results, distribution: bool) -> Cases:
