@@ -45,7 +45,13 @@ def draw_figures(
 
     What needs experiments that are left out is not drawn.
     """
-    draw_each({str(out / name): (_draw, (draw, results, out)) for name, draw in figures.items()}, workers, say)
+
+    def say_if_drawn(path: str) -> None:
+        drawn = any(out.glob(f"{Path(path).name}.*"))
+        say(path if drawn else f"{path}: left out")
+
+    jobs = {str(out / name): (_draw, (draw, results, out)) for name, draw in figures.items()}
+    draw_each(jobs, workers, say_if_drawn)
 
 
 def _draw(draw: Draw, results: Results, out: Path) -> None:
