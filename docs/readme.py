@@ -22,13 +22,26 @@ def claims_table(figures, ours=True):
     return "\n".join(lines)
 
 
+def verdicts_table(figures):
+    """figures/claims.json as a table of claims and verdicts alone."""
+    from tinymeta.papers.claims import verdict_text
+
+    rows = json.loads((figures / "claims.json").read_text(encoding="utf-8"))["claims"]
+    return "\n".join(
+        ["| claim | verdict |", "|---|---|", *(f"| {row['text']} | {verdict_text(row)} |" for row in rows)]
+    )
+
+
 def text_file(name):
     """A file of figures/ as it stands, in a block of its own."""
     return lambda figures: f"```text\n{(figures / name).read_text(encoding='utf-8').rstrip()}\n```"
 
 
 DOCUMENTS = {
-    "README.md": {"the paper's claims": lambda figures: claims_table(figures, ours=False)},
+    "README.md": {
+        "the paper's claims": lambda figures: claims_table(figures, ours=False),
+        "the second paper's claims": lambda figures: verdicts_table(figures / "conti"),
+    },
     "docs/beyond.md": {"claims of wang": lambda figures: claims_table(figures / "wang")},
     "docs/conti.md": {"claims of conti": lambda figures: claims_table(figures / "conti")},
     "docs/worlds.md": {"claims of worlds": lambda figures: claims_table(figures / "worlds")},
