@@ -96,7 +96,12 @@ class KernelCompiler(CompilerBase):
         return [passes]
 
 
-SLOW = {"run_updates": "the training kernel", "rollout": "the kernel that plays trials"}  # seconds each, on any machine
+SLOW = {  # seconds each, on any machine
+    "run_updates": "the training kernel",
+    "rollout": "the kernel that plays trials",
+    "take_turns": "the kernel that plays trials",
+    "learn_from_rows": "the kernel that learns",
+}
 
 
 class _Telling(event.Listener):
