@@ -5,6 +5,7 @@ import pytest
 
 from tinymeta.environments.registry import make
 from tinymeta.optimum.exact_values import exact_values
+from tinymeta.papers.claims import HOLDS, judge
 from tinymeta.papers.registry import load_paper
 from tinymeta.papers.results import Results
 from tinymeta.papers.wang_2016 import measurements as measured
@@ -64,6 +65,13 @@ def test_every_pair_of_families_and_every_claim_has_its_case(results):
     for claim in load_paper("wang").claims:
         cases = claim.measure(results)
         assert all(any(bound in case for case in cases.values()) for bound in claim.threshold.bounds)
+
+
+def test_claims_fail_on_who_has_learned_nothing(results):
+    claims = [claim for claim in load_paper("wang").claims if claim.name not in ("structure", "elsewhere")]
+    assert len(claims) == 4
+    for claim, measurement in judge(results, claims):
+        assert measurement.verdict != HOLDS, claim.name
 
 
 def delta_rule(rate, slope, trials=400, seed=0):

@@ -1,4 +1,4 @@
-"""Gymnasium's LunarLander, its step written in plain numbers: the same bits in two thirds of the time.
+"""Gymnasium's LunarLander, its step written in plain numbers: the same bits in three quarters of the time.
 
 Of a step of `LunarLander-v3` less than half is Box2D's; the rest goes into NumPy functions of single numbers and into
 attributes that are asked for again and again. `Lander` inherits everything from Gymnasium's class but `step`, and with
