@@ -138,6 +138,19 @@ def test_workers_and_halves_change_no_bit(monkeypatch):
     assert trained[0] == trained[1]
 
 
+def test_an_episode_begins_with_what_is_seen_then():
+    """On the frozen lake every episode begins at place 0, wherever the one before ended."""
+    learner = Learner(make("gym:FrozenLake-v1", max_steps=9, episodes=3), Settings(num_envs=6, hidden_size=4))
+    learner.advance(1)
+    learner.close()
+    rows = learner.rows
+    steps = range(rows.size[STEPS])
+    begins = [n for n in steps if rows.before[n] < 0 or rows.episode[n] > rows.episode[rows.before[n]]]
+    assert len(begins) == 6 * 3
+    assert {int(rows.observation[n]) for n in begins} == {0}
+    assert len({int(rows.observation[n]) for n in steps}) > 3
+
+
 def test_stepping_by_hand_equals_the_batched_rollout(trained):
     """`act`, fed the vectors that a trial showed, gives its means, values and states to the last bit."""
     learner = resumed(trained)

@@ -207,6 +207,8 @@ def test_steps_are_counted_within_an_episode():
     short = wind.Flight(np.zeros((1, 6, 1)), np.array([[0, 0, 0, 1, 1, -1]]), np.zeros(1))
     assert wind.samples(short, 0, 2).T.tolist() == [[0, 1], [0, 2]]
     assert wind.samples(short, 1, 1).T.tolist() == [[0, 3], [0, 4]]
+    long = wind.Flight(np.zeros((1, 9, 1)), np.zeros((1, 9), int), np.zeros(1))
+    assert wind.samples(long, 0, 3)[1].tolist() == [2, 3, 4, 5]
     assert np.isnan(wind.unexplained_by_step(short, 1)).all()  # hardly anybody flies
 
 
